@@ -1,0 +1,268 @@
+//! The private fork stack: where a `join` leaves its second arm while it runs the first.
+//!
+//! Source of the idea: private-deque work stealing (Acar, Charguéraud, Rainey 2013), Lace's split deque, the THE
+//! protocol of Cilk-5 for the raid. `fork_stack.md` beside this file has the argument.
+//!
+//! ```text
+//!   public deque (crossbeam)          entries
+//!   oldest … newer                    [ … | split ………… top )
+//!   thieves take here                   published: gone from here | private
+//! ```
+//!
+//! The jobs of one thread are strictly nested. The stolen ones are the oldest, then come the public ones, then the
+//! private ones `[split, top)`. So the job that the owner wants back is the newest private one; if there is none,
+//! the newest public one; if there is none, it has been stolen.
+//!
+//! `top` is written by the owner alone. `split` is written under `lock` only: by the owner when it publishes or
+//! reclaims, by a raider when it takes the oldest private job. `poll` is set to 0 by whoever is hungry and restored
+//! by the owner, so that one comparison in `push` serves both as "is anybody hungry" and "is the array full".
+
+use crate::core::job::{ForkRef, NO_THIEF};
+use crate::core::latch::Waiter;
+use crate::core::lineage::{self, ScopeNode};
+use crate::core::queue::{Deque, Stealer};
+use crate::ground::barrier;
+use crate::ground::sync::{AtomicUsize, HandOver, Mutex, Ordering};
+use crossbeam_utils::CachePadded;
+
+/// Private jobs at most; the next push publishes them all. Small under loom, so that a model can fill it.
+const CAPACITY: usize = if cfg!(loom) { 4 } else { 1024 };
+/// `top`, `split` and `poll` count bytes, so that an entry's address is one addition away.
+const STEP: usize = size_of::<HandOver<ForkRef>>();
+/// The lowest value of `top` and `split`. Not 0, so that a pop may step below it without wrapping.
+const BASE: usize = STEP;
+/// `poll` when nobody wants anything: a push that ends above it has filled the array.
+const CALM: usize = (CAPACITY - 1) * STEP;
+/// `poll` when somebody is hungry: every push ends above it.
+const HUNGRY: usize = 0;
+
+/// Where the job that the owner wants back was found.
+#[derive(Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Reclaimed {
+    /// Ours: run it here.
+    Ours,
+    /// A thief has it: wait for its latch.
+    Stolen,
+}
+
+/// See the module.
+#[repr(C)]
+pub(crate) struct ForkStack {
+    /// The owner's line.
+    top: CachePadded<AtomicUsize>,
+    /// Read by the owner at every join, written by others rarely.
+    poll: CachePadded<AtomicUsize>,
+    split: AtomicUsize,
+    lock: Mutex<()>,
+    public: Deque<ForkRef>,
+    stealer: Stealer<ForkRef>,
+    entries: [HandOver<ForkRef>; CAPACITY],
+}
+
+impl ForkStack {
+    pub(crate) fn new() -> Self {
+        let public = Deque::new_lifo();
+        let stealer = public.stealer();
+        ForkStack {
+            top: CachePadded::new(AtomicUsize::new(BASE)),
+            poll: CachePadded::new(AtomicUsize::new(CALM)),
+            split: AtomicUsize::new(BASE),
+            lock: Mutex::new(()),
+            public,
+            stealer,
+            entries: std::array::from_fn(|_| HandOver::new()),
+        }
+    }
+
+    #[cfg(not(loom))]
+    #[inline(always)]
+    fn entry(&self, at: usize) -> &HandOver<ForkRef> {
+        debug_assert!(at % STEP == 0 && at < CAPACITY * STEP);
+        // SAFETY: `top` and `split` are multiples of STEP below CAPACITY * STEP: `push` leaves `top` at most one step
+        // above CALM, and then its caller publishes all, which brings it back to BASE.
+        unsafe { &*(&raw const self.entries).cast::<u8>().add(at).cast::<HandOver<ForkRef>>() }
+    }
+
+    #[cfg(loom)]
+    fn entry(&self, at: usize) -> &HandOver<ForkRef> {
+        &self.entries[at / STEP]
+    }
+
+    // ----- the owner -------------------------------------------------------------------------------------------
+
+    /// Adds the newest job. True: somebody is hungry or the array is full, so call [`publish`](Self::publish) now.
+    ///
+    /// # Safety
+    /// Called by the owner. The job stays alive until reclaimed or its latch set. If true is returned, `publish` is
+    /// called before the next `push`.
+    #[inline(always)]
+    #[must_use]
+    pub(crate) unsafe fn push(&self, job: ForkRef) -> bool {
+        let top = self.top.load(Ordering::Relaxed);
+        // SAFETY: entries at and above `top` are the owner's.
+        unsafe { self.entry(top).write(job) };
+        let next = top + STEP;
+        // Release pairs with the Acquire load of `top` in `raid`: who sees the new top sees the entry.
+        self.top.store(next, Ordering::Release);
+        // Relaxed: a request seen late is seen at the next push.
+        next > self.poll.load(Ordering::Relaxed)
+    }
+
+    /// Takes the newest job back if it is private. False: call [`reclaim`](Self::reclaim), which finds it.
+    ///
+    /// # Safety
+    /// Called by the owner, once for each push, newest first.
+    #[inline(always)]
+    #[must_use]
+    pub(crate) unsafe fn pop(&self) -> bool {
+        let top = self.top.load(Ordering::Relaxed).wrapping_sub(STEP);
+        // Release: a raider may read this value instead of the push's, and must see the entries below it too.
+        self.top.store(top, Ordering::Release);
+        // Pairs with `heavy` in `raid`: either we see its new split, or it sees our new top.
+        barrier::light();
+        // Relaxed: the barrier pair orders it; the slow path takes the lock.
+        top >= self.split.load(Ordering::Relaxed)
+    }
+
+    /// The slow half of `pop`: the newest job is public, or stolen, or a raider was just looking at it.
+    ///
+    /// # Safety
+    /// Called by the owner, right after `pop` returned false.
+    #[cold]
+    pub(crate) unsafe fn reclaim(&self) -> Reclaimed {
+        #[cfg(not(mutant = "reclaim_without_lock"))]
+        let guard = self.lock.lock();
+        let top = self.top.load(Ordering::Relaxed);
+        if top >= self.split.load(Ordering::Relaxed) {
+            // A raider had its hand on it and has taken it away.
+            return Reclaimed::Ours;
+        }
+        // Nothing is private: start again from the bottom.
+        self.split.store(BASE, Ordering::Relaxed);
+        self.top.store(BASE, Ordering::Release);
+        #[cfg(not(mutant = "reclaim_without_lock"))]
+        drop(guard);
+        match self.public.pop() {
+            Some(_) => Reclaimed::Ours,
+            None => Reclaimed::Stolen,
+        }
+    }
+
+    /// Answers a request and makes room: moves the `most` oldest private jobs to the public deque (all of them if
+    /// the array is full), and says how many.
+    ///
+    /// # Safety
+    /// Called by the owner; `waiter` is its own, `scope` the innermost scope that it is in, or null.
+    pub(crate) unsafe fn publish(&self, most: usize, waiter: &Waiter, scope: *const ScopeNode) -> usize {
+        // Restored before we look, so that a request that comes while we look is seen at the next push. Relaxed: the
+        // request carries nothing but itself.
+        self.poll.store(CALM, Ordering::Relaxed);
+        let _guard = self.lock.lock();
+        let top = self.top.load(Ordering::Relaxed);
+        let mut split = self.split.load(Ordering::Relaxed);
+        let private = (top - split) / STEP;
+        let count = if top > CALM { private } else { private.min(most) };
+        for _ in 0..count {
+            #[cfg(not(mutant = "publish_newest"))]
+            let at = split;
+            #[cfg(mutant = "publish_newest")]
+            let at = top - STEP - (split - self.split.load(Ordering::Relaxed));
+            // SAFETY: between split and top: written by the owner, and no raider touches it while we hold the lock.
+            let job = unsafe { self.entry(at).read() };
+            // SAFETY: the owner is inside `scope` and all its parents, so they are alive.
+            let scope = unsafe { lineage::scope_of_fork(scope, at) };
+            // SAFETY: still private.
+            unsafe { job.make_public(waiter.clone(), NO_THIEF, scope) };
+            self.public.push(job);
+            split += STEP;
+        }
+        if split == top {
+            self.top.store(BASE, Ordering::Release);
+            split = BASE;
+        }
+        self.split.store(split, Ordering::Relaxed);
+        count
+    }
+
+    /// The height of the stack, for [`ScopeNode::forks_below`].
+    pub(crate) fn height(&self) -> usize {
+        self.top.load(Ordering::Relaxed)
+    }
+
+    /// Forgets a request, when the owner leaves its slot.
+    pub(crate) fn calm(&self) {
+        if self.poll.load(Ordering::Relaxed) == HUNGRY {
+            self.poll.store(CALM, Ordering::Relaxed);
+        }
+    }
+
+    // ----- everybody else --------------------------------------------------------------------------------------
+
+    /// Asks the owner to publish at its next push.
+    pub(crate) fn request(&self) {
+        if self.poll.load(Ordering::Relaxed) != HUNGRY {
+            self.poll.store(HUNGRY, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether the owner has made no push since the last request.
+    pub(crate) fn unanswered(&self) -> bool {
+        self.poll.load(Ordering::Relaxed) == HUNGRY
+    }
+
+    /// Takes an unanswered request back.
+    pub(crate) fn withdraw(&self) {
+        // A failure means that it has been answered meanwhile. Relaxed: as in `request`.
+        let _ = self.poll.compare_exchange(HUNGRY, CALM, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// Takes the oldest public job.
+    pub(crate) fn steal(&self) -> Option<ForkRef> {
+        self.stealer.steal()
+    }
+
+    pub(crate) fn has_public(&self) -> bool {
+        !self.stealer.is_empty()
+    }
+
+    /// A guess: the two words are read one after the other.
+    pub(crate) fn may_have_private(&self) -> bool {
+        self.top.load(Ordering::Relaxed) > self.split.load(Ordering::Relaxed)
+    }
+
+    /// Takes the oldest private job, at the price of a barrier on every running thread of the process.
+    ///
+    /// `owner` is the owner's waiter, `thief` the caller's slot. `allowed` is asked last, when the job is in hand:
+    /// false puts it back. Only where [`barrier::heavy_works`].
+    pub(crate) fn raid(&self, owner: Waiter, thief: u32, allowed: impl FnOnce() -> bool) -> Option<ForkRef> {
+        let _guard = self.lock.try_lock()?;
+        // The stolen jobs must be the oldest. Nobody publishes while we hold the lock, so this stays true.
+        if self.has_public() {
+            return None;
+        }
+        let split = self.split.load(Ordering::Relaxed);
+        if self.top.load(Ordering::Relaxed) <= split {
+            return None;
+        }
+        self.split.store(split + STEP, Ordering::Relaxed);
+        // Pairs with `light` in `pop`.
+        barrier::heavy();
+        // Acquire pairs with the Release stores of `top`: the entry below it is visible.
+        let top = self.top.load(Ordering::Acquire);
+        if top <= split {
+            // The owner has it back, or is on its way into `reclaim`, where it waits for the lock.
+            self.split.store(split, Ordering::Relaxed);
+            return None;
+        }
+        // SAFETY: the owner cannot pass below `split + STEP` without the lock, so the entry is ours to read.
+        let job = unsafe { self.entry(split).read() };
+        if !allowed() {
+            self.split.store(split, Ordering::Relaxed);
+            return None;
+        }
+        // SAFETY: no thread but us has seen the job; its owner looks at the header only after it has had the lock.
+        unsafe { job.make_public(owner, thief, std::ptr::null()) };
+        Some(job)
+    }
+}

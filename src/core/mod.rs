@@ -1,0 +1,15 @@
+//! Floor 1: the protocols. Jobs, latches, the private fork stack, queues, sleep. Knows nothing of pools.
+
+#[allow(unsafe_code)]
+pub(crate) mod fork_stack;
+pub(crate) mod gate;
+#[allow(unsafe_code)]
+pub(crate) mod job;
+#[allow(unsafe_code)]
+pub(crate) mod latch;
+#[allow(unsafe_code)]
+pub(crate) mod lineage;
+pub(crate) mod parker;
+pub(crate) mod queue;
+pub(crate) mod registry;
+pub(crate) mod sleep;

@@ -1,0 +1,80 @@
+//! One thread's bed: `park` returns once for every `unpark` before or during it (several count as one).
+//!
+//! Ours rather than `std::thread::park`, because a token that the user's own code left on the thread must not be
+//! eaten by the pool, nor ours by the user's.
+
+use crate::ground::sync::{AtomicU32, Condvar, Mutex, Ordering, wait_for};
+use std::time::Duration;
+
+const EMPTY: u32 = 0;
+const PARKED: u32 = 1;
+const NOTIFIED: u32 = 2;
+
+/// A token and a place to wait for it. Only its owner parks; anybody unparks.
+#[derive(Debug)]
+pub(crate) struct Parker {
+    state: AtomicU32,
+    // The flag is not read: it gives the condition variable something to guard.
+    lock: Mutex<bool>,
+    bell: Condvar,
+}
+
+impl Parker {
+    pub(crate) fn new() -> Self {
+        Parker { state: AtomicU32::new(EMPTY), lock: Mutex::new(false), bell: Condvar::new() }
+    }
+
+    /// Sleeps until there is a token, and takes it.
+    pub(crate) fn park(&self) {
+        self.park_inner(None);
+    }
+
+    /// Sleeps until there is a token, and takes it, or until `limit` has passed. Says whether there was a token.
+    pub(crate) fn park_timeout(&self, limit: Duration) -> bool {
+        self.park_inner(Some(limit))
+    }
+
+    fn take(&self) -> bool {
+        // Acquire pairs with the Release half of `unpark`'s swap: what the waker did before is seen after.
+        self.state.compare_exchange(NOTIFIED, EMPTY, Ordering::Acquire, Ordering::Relaxed).is_ok()
+    }
+
+    fn park_inner(&self, limit: Option<Duration>) -> bool {
+        if self.take() {
+            return true;
+        }
+        let mut guard = self.lock.lock();
+        // Only the owner stores PARKED, so a failure can only mean a token that has just come. Acquire: as in `take`.
+        if self.state.compare_exchange(EMPTY, PARKED, Ordering::Relaxed, Ordering::Acquire).is_err() {
+            self.state.swap(EMPTY, Ordering::Acquire);
+            return true;
+        }
+        loop {
+            let timed_out = match limit {
+                None => {
+                    self.bell.wait(&mut guard);
+                    false
+                }
+                Some(limit) => wait_for(&self.bell, &mut guard, limit),
+            };
+            if self.take() {
+                return true;
+            }
+            if timed_out {
+                // A token may come between `take` and here: the swap tells. Acquire: as in `take`.
+                return self.state.swap(EMPTY, Ordering::Acquire) == NOTIFIED;
+            }
+        }
+    }
+
+    /// Leaves a token and wakes the owner if it sleeps.
+    pub(crate) fn unpark(&self) {
+        // Release pairs with the Acquire of whoever takes the token.
+        if self.state.swap(NOTIFIED, Ordering::Release) == PARKED {
+            // The owner holds the lock from before it stored PARKED until it waits: taking it once here makes sure
+            // that the bell does not ring in between.
+            drop(self.lock.lock());
+            self.bell.notify_one();
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! Who is awake, who searches, who sleeps, and the one function that wakes. `sleep.md` beside this file has the
+//! states, both sides' steps and the argument that no wake-up is lost.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::core::parker::Parker;
+use crate::ground::sync::{AtomicU64, Mutex, Ordering, fence};
+
+/// Threads that hold a seat: running, or searching.
+const ACTIVE: u64 = 1;
+/// Threads that hold a seat and look for work.
+const SEARCHING: u64 = 1 << 20;
+/// Threads in the idle list.
+const IDLE: u64 = 1 << 40;
+/// Nobody keeps watch any more: the next root wakes one thread at once.
+const DEEP: u64 = 1 << 63;
+const FIELD: u64 = (1 << 20) - 1;
+
+fn active(state: u64) -> u64 {
+    state & FIELD
+}
+
+fn searching(state: u64) -> u64 {
+    (state / SEARCHING) & FIELD
+}
+
+fn idle(state: u64) -> u64 {
+    (state / IDLE) & FIELD
+}
+
+/// A thread in the idle list.
+#[derive(Clone, Debug)]
+struct Idler {
+    slot: usize,
+    /// Workers are woken before spares.
+    spare: bool,
+    parker: Arc<Parker>,
+}
+
+/// What became of a call of [`Sleep::wake_one`].
+#[derive(Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Wake {
+    /// Somebody searches already, or all seats are taken: whoever leaves one looks at the queues.
+    Enough,
+    /// One thread is on its way.
+    Woken,
+    /// A seat is free, but no thread sleeps: they run, or wait inside their work. A spare may take the seat.
+    NobodyThere,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Sleep {
+    state: AtomicU64,
+    idlers: Mutex<Vec<Idler>>,
+}
+
+/// To hold one is to be counted as searching (and active). It cannot be dropped unspent: say what became of it.
+#[must_use]
+pub(crate) struct Searching<'s>(&'s Sleep);
+
+impl Sleep {
+    pub(crate) fn new() -> Self {
+        Sleep { state: AtomicU64::new(0), idlers: Mutex::new(Vec::new()) }
+    }
+
+    // ----- seats -----------------------------------------------------------------------------------------------
+
+    /// Takes a seat, free or not: for a thread that was promised one, and for one that goes on after a wait.
+    pub(crate) fn take_seat(&self) {
+        // Relaxed: the count decides who wakes whom; queues and fences order the work itself.
+        self.state.fetch_add(ACTIVE, Ordering::Relaxed);
+    }
+
+    /// Takes a seat if one of `seats` is free, or held by a mere searcher. Says whether the pool was in deep sleep.
+    pub(crate) fn try_take_seat(&self, seats: u64) -> Option<bool> {
+        let mut state = self.state.load(Ordering::Relaxed);
+        loop {
+            if active(state) - searching(state) >= seats {
+                return None;
+            }
+            // Relaxed: as in `take_seat`.
+            match self.state.compare_exchange_weak(state, state + ACTIVE, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return Some(state & DEEP != 0),
+                Err(now) => state = now,
+            }
+        }
+    }
+
+    /// Gives a seat back. The caller looks at the queues afterwards, and wakes a thread if there is work.
+    pub(crate) fn leave_seat(&self) {
+        self.state.fetch_sub(ACTIVE, Ordering::Relaxed);
+        // Pairs with the fence in `wants_thread`: either the producer sees the free seat, or we see its work.
+        fence(Ordering::SeqCst);
+    }
+
+    /// Whether more threads hold a seat than there are.
+    pub(crate) fn crowded(&self, seats: u64) -> bool {
+        active(self.state.load(Ordering::Relaxed)) > seats
+    }
+
+    /// Whether one of `seats` is free.
+    pub(crate) fn seat_free(&self, seats: u64) -> bool {
+        active(self.state.load(Ordering::Relaxed)) < seats
+    }
+
+    pub(crate) fn searchers(&self) -> usize {
+        searching(self.state.load(Ordering::Relaxed)) as usize
+    }
+
+    pub(crate) fn idlers(&self) -> usize {
+        idle(self.state.load(Ordering::Relaxed)) as usize
+    }
+
+    // ----- producers -------------------------------------------------------------------------------------------
+
+    /// After work has been made visible: whether a thread should be fetched for it. `seats` is how many may be taken.
+    #[inline]
+    pub(crate) fn wants_thread(&self, seats: u64) -> bool {
+        // Pairs with the fences in `lie_down` and `leave_seat`: either we see that thread gone from the searchers (or
+        // its seat free), or it sees our work when it looks again.
+        #[cfg(not(mutant = "producer_without_fence"))]
+        fence(Ordering::SeqCst);
+        let state = self.state.load(Ordering::Relaxed);
+        searching(state) == 0 && active(state) < seats
+    }
+
+    /// The only place that wakes an idle thread. The woken one is counted as searching from here on.
+    pub(crate) fn wake_one(&self, seats: u64) -> Wake {
+        let mut idlers = self.idlers.lock();
+        let state = self.state.load(Ordering::Relaxed);
+        if active(state) >= seats {
+            return Wake::Enough;
+        }
+        let Some(last) = idlers.len().checked_sub(1) else {
+            return Wake::NobodyThere;
+        };
+        // The first in the list keeps watch: it is woken last, but first from deep sleep, in which it no longer looks
+        // at the clock. Workers before spares.
+        let at = if state & DEEP != 0 { 0 } else { (0..=last).rev().find(|at| !idlers[*at].spare).unwrap_or(last) };
+        let idler = idlers.remove(at);
+        self.woken();
+        let heir = if at == 0 { idlers.first().map(|idler| idler.parker.clone()) } else { None };
+        drop(idlers);
+        idler.parker.unpark();
+        if let Some(heir) = heir {
+            heir.unpark();
+        }
+        Wake::Woken
+    }
+
+    /// One thread goes from idle to searching; called under the list's lock. Ends deep sleep.
+    fn woken(&self) {
+        let before = self.state.fetch_add((ACTIVE + SEARCHING).wrapping_sub(IDLE), Ordering::Relaxed);
+        if before & DEEP != 0 {
+            self.state.fetch_and(!DEEP, Ordering::Relaxed);
+        }
+    }
+
+    /// Wakes every idle thread: the pool closes.
+    pub(crate) fn wake_all(&self) {
+        // Pairs with the fence in `lie_down`, as in `wants_thread`: the gate was closed before.
+        fence(Ordering::SeqCst);
+        let mut idlers = self.idlers.lock();
+        let all = std::mem::take(&mut *idlers);
+        for _ in &all {
+            self.woken();
+        }
+        drop(idlers);
+        for idler in all {
+            idler.parker.unpark();
+        }
+    }
+
+    // ----- workers ---------------------------------------------------------------------------------------------
+
+    /// A thread that holds a seat begins to search.
+    pub(crate) fn search(&self) -> Searching<'_> {
+        self.state.fetch_add(SEARCHING, Ordering::Relaxed);
+        Searching(self)
+    }
+
+    /// A sleeper tries to get up by itself. None: a waker has taken it off the list and counted it as searching, and
+    /// its token is in the parker or on its way there.
+    pub(crate) fn get_up(&self, slot: usize) -> Option<Searching<'_>> {
+        let mut idlers = self.idlers.lock();
+        let at = idlers.iter().position(|idler| idler.slot == slot)?;
+        idlers.remove(at);
+        self.woken();
+        if at == 0 {
+            // We kept watch: hand it on.
+            if let Some(next) = idlers.first().map(|idler| idler.parker.clone()) {
+                drop(idlers);
+                next.unpark();
+            }
+        }
+        Some(Searching(self))
+    }
+
+    /// Whether the sleeper is still in the list, and whether it keeps watch there.
+    pub(crate) fn lies(&self, slot: usize) -> Option<Watch> {
+        let idlers = self.idlers.lock();
+        let at = idlers.iter().position(|idler| idler.slot == slot)?;
+        Some(if at == 0 { Watch::Mine } else { Watch::Anothers })
+    }
+
+    /// The searching state that a waker gave to a thread it took off the list.
+    pub(crate) fn inherit(&self) -> Searching<'_> {
+        Searching(self)
+    }
+
+    /// The watch ends, unless somebody holds a seat. True: deep sleep has begun.
+    pub(crate) fn end_watch(&self) -> bool {
+        let state = self.state.load(Ordering::Relaxed);
+        // One word: a root that starts now either sees DEEP or makes this fail.
+        active(state) == 0
+            && self.state.compare_exchange(state, state | DEEP, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+}
+
+/// Who keeps the timed watch over a pool at rest.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Watch {
+    /// The caller.
+    Mine,
+    /// Somebody else.
+    Anothers,
+}
+
+impl<'s> Searching<'s> {
+    /// The search has found work. Says whether nobody searches now.
+    pub(crate) fn found(self) -> bool {
+        let before = self.0.state.fetch_sub(SEARCHING, Ordering::Relaxed);
+        std::mem::forget(self);
+        // Pairs with the fence in `wants_thread`: a producer that counted on us has work that we see from here on.
+        fence(Ordering::SeqCst);
+        searching(before) == 1
+    }
+
+    /// The thread joins the idle list and gives its seat up. It must look at every source once more before it parks.
+    pub(crate) fn lie_down(self, slot: usize, spare: bool, parker: &Arc<Parker>) {
+        let mut idlers = self.0.idlers.lock();
+        idlers.push(Idler { slot, spare, parker: parker.clone() });
+        self.0.state.fetch_add(IDLE.wrapping_sub(ACTIVE + SEARCHING), Ordering::Relaxed);
+        drop(idlers);
+        std::mem::forget(self);
+        // Pairs with the fence in `wants_thread` and `wake_all`.
+        #[cfg(not(mutant = "sleeper_without_fence"))]
+        fence(Ordering::SeqCst);
+    }
+
+    /// The thread ends, and its seat with it.
+    pub(crate) fn quit(self) {
+        self.0.state.fetch_sub(ACTIVE + SEARCHING, Ordering::Relaxed);
+        std::mem::forget(self);
+        // As in `leave_seat`.
+        fence(Ordering::SeqCst);
+    }
+}
+
+impl Drop for Searching<'_> {
+    fn drop(&mut self) {
+        unreachable!("a search ends in found, lie_down or quit");
+    }
+}
+
+/// How long the watch sleeps: 200 µs, doubling up to 10 ms. After about 6 ms in all it ends if nothing runs; the next
+/// root then wakes a thread at once, which begins a new watch. So a fork that is stranded right after a busy time
+/// waits a small part of that time, and a program of tiny roots pays one wake in some milliseconds.
+#[derive(Debug)]
+pub(crate) struct WatchClock {
+    next: Duration,
+    total: Duration,
+}
+
+impl WatchClock {
+    const FIRST: Duration = Duration::from_micros(200);
+    const LONGEST: Duration = Duration::from_millis(10);
+    const TOTAL: Duration = Duration::from_millis(6);
+    const STIRRED: Duration = Duration::from_millis(2);
+
+    pub(crate) fn new() -> Self {
+        WatchClock { next: Self::FIRST, total: Duration::ZERO }
+    }
+
+    pub(crate) fn span(&self) -> Duration {
+        self.next
+    }
+
+    pub(crate) fn tick(&mut self) {
+        self.total = (self.total + self.next).min(Self::TOTAL);
+        self.next = (self.next * 2).min(Self::LONGEST);
+    }
+
+    /// Something was going on, but it was over before we came: look again soon.
+    pub(crate) fn stirred(&mut self) {
+        self.next = self.next.min(Self::STIRRED);
+    }
+
+    pub(crate) fn over(&self) -> bool {
+        self.total >= Self::TOTAL
+    }
+}

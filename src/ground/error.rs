@@ -1,0 +1,153 @@
+//! The errors users see.
+
+use std::any::Any;
+use std::fmt;
+use std::io;
+
+use crate::ground::unwind::Payload;
+
+/// Why a pool could not be built.
+///
+/// Every thread that had been started is joined before this is returned.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The system (or the [spawn handler](crate::PoolBuilder::spawn_handler)) refused a thread.
+    Thread {
+        /// The index of the worker that could not be started.
+        index: usize,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A thread name holds a NUL byte, which no system accepts.
+    Name(String),
+    /// The global pool exists already: it is built once, by the first use or the first `build_global`.
+    GlobalExists,
+    /// [`use_current_thread`](crate::PoolBuilder::use_current_thread) on a thread that is a pool's worker already.
+    CurrentThreadTaken,
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BuildError::Thread { index, source } => write!(f, "worker {index} could not be started: {source}"),
+            BuildError::Name(name) => write!(f, "the thread name {name:?} holds a NUL byte"),
+            BuildError::GlobalExists => {
+                f.write_str("the global pool exists already; call build_global before the first use of it")
+            }
+            BuildError::CurrentThreadTaken => f.write_str("the current thread is a worker of a pool already"),
+        }
+    }
+}
+
+impl std::error::Error for BuildError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            BuildError::Thread { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+/// The pool has been shut down; the work that was offered is given back untouched.
+pub struct ShutDown<W>(
+    /// The closure or future that was not accepted.
+    pub W,
+);
+
+impl<W> fmt::Debug for ShutDown<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ShutDown(..)")
+    }
+}
+
+impl<W> fmt::Display for ShutDown<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(SHUT_DOWN)
+    }
+}
+
+impl<W> std::error::Error for ShutDown<W> {}
+
+/// The panic message of every `spawn` on a pool that takes no more work.
+pub(crate) const SHUT_DOWN: &str =
+    "filch: the pool has been shut down and takes no more work; use the try_ variant to get the work back instead";
+
+/// Why a task gave no value: it panicked, or it was cancelled.
+pub struct JoinError(pub(crate) Cause);
+
+pub(crate) enum Cause {
+    /// Behind a lock only to be `Sync`: a payload need not be, and errors are passed by reference everywhere.
+    Panic(parking_lot::Mutex<Payload>),
+    Cancelled,
+}
+
+impl JoinError {
+    pub(crate) fn cancelled() -> Self {
+        JoinError(Cause::Cancelled)
+    }
+
+    pub(crate) fn panicked(payload: Payload) -> Self {
+        JoinError(Cause::Panic(parking_lot::Mutex::new(payload)))
+    }
+
+    /// Whether the task was aborted, or its pool shut down before it was done.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self.0, Cause::Cancelled)
+    }
+
+    /// Whether the task panicked.
+    pub fn is_panic(&self) -> bool {
+        matches!(self.0, Cause::Panic(_))
+    }
+
+    /// What the task panicked with.
+    ///
+    /// # Panics
+    /// If the task did not panic; [`try_into_panic`](Self::try_into_panic) does not.
+    pub fn into_panic(self) -> Box<dyn Any + Send + 'static> {
+        match self.try_into_panic() {
+            Ok(payload) => payload,
+            Err(_) => panic!("filch: into_panic on a JoinError of a cancelled task; ask is_panic first"),
+        }
+    }
+
+    /// What the task panicked with, or the error back if it was cancelled.
+    pub fn try_into_panic(self) -> Result<Box<dyn Any + Send + 'static>, JoinError> {
+        match self.0 {
+            Cause::Panic(payload) => Ok(payload.into_inner()),
+            Cause::Cancelled => Err(self),
+        }
+    }
+}
+
+/// The text of a panic, where it is one.
+pub(crate) fn panic_text(payload: &Payload) -> &str {
+    if let Some(text) = payload.downcast_ref::<&'static str>() {
+        text
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text
+    } else {
+        "(not a string)"
+    }
+}
+
+impl fmt::Debug for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Cause::Panic(payload) => write!(f, "JoinError::Panic({:?})", panic_text(&payload.lock())),
+            Cause::Cancelled => f.write_str("JoinError::Cancelled"),
+        }
+    }
+}
+
+impl fmt::Display for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Cause::Panic(payload) => write!(f, "the task panicked: {}", panic_text(&payload.lock())),
+            Cause::Cancelled => f.write_str("the task was cancelled"),
+        }
+    }
+}
+
+impl std::error::Error for JoinError {}

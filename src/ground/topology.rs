@@ -1,0 +1,44 @@
+//! How many workers a pool gets when nobody says.
+
+/// The environment variable that sets the default number of workers.
+pub(crate) const THREADS_VARIABLE: &str = "FILCH_NUM_THREADS";
+
+/// No pool has more workers than this; larger requests are clamped to it.
+pub(crate) const MAX_WORKERS: usize = 65_535;
+
+/// Cores this process may use: the affinity mask of the calling thread and the cgroup quota (rounded up) counted in.
+pub(crate) fn cores() -> usize {
+    num_cpus::get().max(1)
+}
+
+/// The default number of workers: `FILCH_NUM_THREADS` if it holds a positive number, else [`cores`].
+pub(crate) fn default_workers() -> usize {
+    let asked = std::env::var(THREADS_VARIABLE).ok().and_then(|text| parse_workers(&text));
+    asked.unwrap_or_else(cores).min(MAX_WORKERS)
+}
+
+/// A positive number, clamped; anything else counts as not set.
+fn parse_workers(text: &str) -> Option<usize> {
+    let text = text.trim();
+    match text.parse::<usize>() {
+        Ok(0) => None,
+        Ok(n) => Some(n.min(MAX_WORKERS)),
+        // Digits that overflow are an absurd count, not a typing error.
+        Err(_) if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) => Some(MAX_WORKERS),
+        Err(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_WORKERS, parse_workers};
+
+    #[test]
+    fn bad_values_count_as_not_set() {
+        for text in ["", "0", "-1", "two", "1.5", "0x4", "\u{0}"] {
+            assert_eq!(parse_workers(text), None, "{text:?}");
+        }
+        assert_eq!(parse_workers(" 3 "), Some(3));
+        assert_eq!(parse_workers("99999999999999999999999999"), Some(MAX_WORKERS));
+    }
+}

@@ -1,0 +1,281 @@
+//! How a pool is asked for.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::ground::error::BuildError;
+use crate::ground::topology::{MAX_WORKERS, default_workers};
+use crate::ground::unwind::{self, Payload};
+use crate::pool::handle::Pool;
+use crate::pool::threads::ThreadBuilder;
+
+/// Gives a thread its name, by its index.
+pub(crate) type NameFn = Arc<dyn Fn(usize) -> String + Send + Sync>;
+/// Called on a thread of the pool with its index.
+pub(crate) type HookFn = Arc<dyn Fn(usize) + Send + Sync>;
+/// Called with what a detached closure panicked with.
+pub(crate) type PanicFn = Arc<dyn Fn(Payload) + Send + Sync>;
+/// Starts a thread.
+pub(crate) type SpawnFn = Arc<dyn Fn(ThreadBuilder) -> io::Result<()> + Send + Sync>;
+
+/// What a worker may run while it waits for the second arm of its `join`, when a thief has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WaitPolicy {
+    /// Only parts of the awaited arm; when there are none, the thread parks and a spare takes its seat. No unrelated
+    /// closure runs inside your `join`, so a lock held across it cannot deadlock, and the stack is never deeper than
+    /// that of the serial program. After Wagner and Calder's leapfrogging (1993).
+    #[default]
+    Leapfrog,
+    /// Anything, as rayon does: no spares are needed, but a lock held across a `join` may deadlock.
+    RunAnything,
+}
+
+/// How long idle threads look for work before they sleep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct IdlePolicy {
+    /// How long a thread without work searches before it parks. Default: 20 µs. Shorter saves a little processor
+    /// time and makes regions of less than a millisecond slower; longer helps on more than a hundred cores only.
+    pub spin: Duration,
+    /// How long a spare thread or a blocking thread without work is kept. Default: 5 s.
+    pub keep_alive: Duration,
+}
+
+impl Default for IdlePolicy {
+    fn default() -> Self {
+        IdlePolicy { spin: Duration::from_micros(20), keep_alive: Duration::from_secs(5) }
+    }
+}
+
+impl IdlePolicy {
+    /// The default policy with another time of searching.
+    #[must_use]
+    pub fn spin(mut self, spin: Duration) -> Self {
+        self.spin = spin;
+        self
+    }
+
+    /// The default policy with another life of idle spares.
+    #[must_use]
+    pub fn keep_alive(mut self, keep_alive: Duration) -> Self {
+        self.keep_alive = keep_alive;
+        self
+    }
+}
+
+/// What the builder has gathered.
+#[derive(Clone, Default)]
+pub(crate) struct Config {
+    pub(crate) name: Option<NameFn>,
+    pub(crate) stack_size: Option<usize>,
+    pub(crate) start: Option<HookFn>,
+    pub(crate) exit: Option<HookFn>,
+    pub(crate) panic: Option<PanicFn>,
+    pub(crate) spawn: Option<SpawnFn>,
+    pub(crate) wait: WaitPolicy,
+    pub(crate) idle: IdlePolicy,
+    pub(crate) blocking_threads: usize,
+}
+
+/// Blocking threads at most, when nobody says.
+const BLOCKING_THREADS: usize = 512;
+
+impl Config {
+    pub(crate) fn thread_name(&self, index: usize) -> Option<String> {
+        self.name.as_ref().map(|name| name(index))
+    }
+
+    pub(crate) fn most_blocking_threads(&self) -> usize {
+        if self.blocking_threads == 0 { BLOCKING_THREADS } else { self.blocking_threads }
+    }
+
+    /// Runs a start or exit hook; its panic is reported like a detached closure's.
+    pub(crate) fn run_hook(&self, hook: Option<&HookFn>, index: usize) {
+        if let Some(hook) = hook {
+            if let Err(payload) = unwind::catch(|| hook(index)) {
+                self.report_panic(payload);
+            }
+        }
+    }
+
+    pub(crate) fn report_panic(&self, payload: Payload) {
+        match &self.panic {
+            // A handler that panics has been reported by the panic hook; there is nowhere further to go.
+            Some(handler) => {
+                if let Err(payload) = unwind::catch(|| handler(payload)) {
+                    unwind::drop_quietly(payload);
+                }
+            }
+            // The panic hook has reported it when it happened.
+            None => {
+                unwind::drop_quietly(payload);
+            }
+        }
+    }
+}
+
+/// Builds a [`Pool`]. Made by [`Pool::builder`].
+///
+/// Every option has a default that serves most programs; `Pool::builder().build()` is a pool with one worker per
+/// core.
+///
+/// ```
+/// # fn main() -> Result<(), filch::BuildError> {
+/// let pool = filch::Pool::builder().workers(2).name("render").build()?;
+/// assert_eq!(pool.install(filch::current_num_threads), 2);
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Default)]
+#[must_use = "a builder does nothing until build or build_global"]
+pub struct PoolBuilder {
+    workers: usize,
+    current_thread: bool,
+    bad_name: Option<String>,
+    config: Config,
+}
+
+impl PoolBuilder {
+    /// A builder with every option at its default; the same as [`Pool::builder`].
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The number of workers.
+    ///
+    /// 0, the default, means the environment variable `FILCH_NUM_THREADS` if it holds a positive number (anything
+    /// else in it counts as not set), else the number of cores this process may use: affinity mask and cgroup quota
+    /// counted in. More than 65,535 counts as 65,535. There is no other limit.
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.workers = workers;
+        self
+    }
+
+    /// Names the threads `prefix-0`, `prefix-1` and so on.
+    ///
+    /// # Errors
+    /// A name with a NUL byte makes [`build`](Self::build) fail with [`BuildError::Name`].
+    pub fn name(mut self, prefix: impl Into<String>) -> Self {
+        let prefix = prefix.into();
+        if prefix.contains('\0') {
+            self.bad_name = Some(prefix.clone());
+        }
+        self.config.name = Some(Arc::new(move |index| format!("{prefix}-{index}")));
+        self
+    }
+
+    /// Names each thread by its index. Spares have indices from the number of workers on.
+    pub fn name_fn(mut self, name: impl Fn(usize) -> String + Send + Sync + 'static) -> Self {
+        self.bad_name = None;
+        self.config.name = Some(Arc::new(name));
+        self
+    }
+
+    /// The stack size of the threads, in bytes; 0 means the system's default.
+    pub fn stack_size(mut self, bytes: usize) -> Self {
+        self.config.stack_size = (bytes > 0).then_some(bytes);
+        self
+    }
+
+    /// Called on each worker and spare when it starts, with its index. A panic in it goes to the panic handler.
+    pub fn start_handler(mut self, handler: impl Fn(usize) + Send + Sync + 'static) -> Self {
+        self.config.start = Some(Arc::new(handler));
+        self
+    }
+
+    /// Called on each worker and spare before it ends, with its index. A panic in it goes to the panic handler.
+    pub fn exit_handler(mut self, handler: impl Fn(usize) + Send + Sync + 'static) -> Self {
+        self.config.exit = Some(Arc::new(handler));
+        self
+    }
+
+    /// Called with the payload when a detached closure panics.
+    ///
+    /// Without a handler the panic hook has printed its message, and the pool goes on. (Rayon aborts the process; to
+    /// have that, abort in the handler.) A handler that panics itself is ignored.
+    pub fn panic_handler(mut self, handler: impl Fn(Box<dyn std::any::Any + Send>) + Send + Sync + 'static) -> Self {
+        self.config.panic = Some(Arc::new(handler));
+        self
+    }
+
+    /// Starts threads by your own means: pinned, with another priority, scoped, counted.
+    ///
+    /// The handler must arrange that [`ThreadBuilder::run`] is called on a thread of its own, now or later; a pool
+    /// waits for it when it shuts down. It is called for workers while the pool is built, and for spares whenever one
+    /// is needed.
+    pub fn spawn_handler(mut self, handler: impl Fn(ThreadBuilder) -> io::Result<()> + Send + Sync + 'static) -> Self {
+        self.config.spawn = Some(Arc::new(handler));
+        self
+    }
+
+    /// Makes the calling thread worker 0, instead of starting a thread for it.
+    ///
+    /// It runs the pool's work only while it waits inside of the pool (`join`, `scope`, `yield_now` …). The thread
+    /// stays a worker until the pool is dropped on it, or until it ends.
+    pub fn use_current_thread(mut self) -> Self {
+        self.current_thread = true;
+        self
+    }
+
+    /// What a worker may run while it waits inside a `join`; see [`WaitPolicy`].
+    pub fn wait_policy(mut self, policy: WaitPolicy) -> Self {
+        self.config.wait = policy;
+        self
+    }
+
+    /// When idle threads go to sleep; see [`IdlePolicy`].
+    pub fn idle_policy(mut self, policy: IdlePolicy) -> Self {
+        self.config.idle = policy;
+        self
+    }
+
+    /// How many threads [`spawn_blocking`](crate::spawn_blocking) may use at once; 0, the default, means 512. More
+    /// calls wait in a queue without a limit.
+    pub fn blocking_threads(mut self, threads: usize) -> Self {
+        self.config.blocking_threads = threads;
+        self
+    }
+
+    /// Builds the pool and starts its workers.
+    ///
+    /// # Errors
+    /// [`BuildError::Thread`] if a worker could not be started: the others have been ended and joined.
+    /// [`BuildError::Name`] for a name with a NUL byte. [`BuildError::CurrentThreadTaken`] for
+    /// [`use_current_thread`](Self::use_current_thread) on a thread that is a worker already.
+    pub fn build(self) -> Result<Pool, BuildError> {
+        Pool::start(self.checked_workers()?, self.current_thread, self.config)
+    }
+
+    /// Builds the global pool, on which the free functions work outside of any other pool.
+    ///
+    /// Must come before the first use of the global pool. Unlike [`build`](Self::build), a refused thread is not an
+    /// error: the pool gets along with fewer workers.
+    ///
+    /// # Errors
+    /// [`BuildError::GlobalExists`] if there is a global pool already, and as for [`build`](Self::build).
+    pub fn build_global(self) -> Result<(), BuildError> {
+        let workers = self.checked_workers()?;
+        Pool::start_global(workers, self.current_thread, self.config)
+    }
+
+    fn checked_workers(&self) -> Result<usize, BuildError> {
+        if let Some(name) = &self.bad_name {
+            return Err(BuildError::Name(name.clone()));
+        }
+        Ok(if self.workers == 0 { default_workers() } else { self.workers.min(MAX_WORKERS) })
+    }
+}
+
+impl fmt::Debug for PoolBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PoolBuilder")
+            .field("workers", &self.workers)
+            .field("use_current_thread", &self.current_thread)
+            .field("stack_size", &self.config.stack_size)
+            .field("wait_policy", &self.config.wait)
+            .field("idle_policy", &self.config.idle)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,146 @@
+//! How a thread from outside gets its work done: in place as a guest, or by handing it in and blocking.
+
+use std::sync::Arc;
+
+use crate::core::job::RootJob;
+use crate::core::latch::{Latch, Waiter};
+use crate::core::parker::Parker;
+use crate::ground::error::SHUT_DOWN;
+use crate::ground::unwind;
+use crate::pool::current;
+use crate::pool::shared::Shared;
+use crate::pool::slot::{Kind, Slot};
+
+thread_local! {
+    static PARKER: Arc<Parker> = Arc::new(Parker::new());
+}
+
+/// Accepted work; counts itself off when it is dropped.
+pub(crate) struct Accepted<'p>(&'p Shared);
+
+impl Drop for Accepted<'_> {
+    fn drop(&mut self) {
+        self.0.leave();
+    }
+}
+
+impl Shared {
+    /// Asks the gate for a root from outside.
+    ///
+    /// # Panics
+    /// If the pool has been shut down.
+    pub(crate) fn accept_root(&self) -> Accepted<'_> {
+        let inner = current::is_inside(self);
+        let entered = if inner { self.gate.enter_inner() } else { self.gate.enter() };
+        match entered {
+            Ok(()) => Accepted(self),
+            Err(closing) => {
+                self.closing(closing);
+                panic!("{SHUT_DOWN}");
+            }
+        }
+    }
+
+    /// Runs `f` as a thread of this pool: right here if the current thread is one, or if a seat is free; else on a
+    /// worker, while the current thread blocks.
+    pub(crate) fn enter<R: Send>(&self, f: impl FnOnce(&Slot) -> R + Send) -> R {
+        current::with(|slot| match slot {
+            Some(slot) if std::ptr::eq(slot.shared(), self) => f(slot),
+            _ => self.enter_from_outside(f),
+        })
+    }
+
+    #[cold]
+    fn enter_from_outside<R: Send>(&self, f: impl FnOnce(&Slot) -> R + Send) -> R {
+        let accepted = self.accept_root();
+        if let Some(guest) = self.try_guest() {
+            // On unwinding the guest leaves, then the root is counted off.
+            return f(guest.slot);
+        }
+        let result = self.hand_in(f);
+        drop(accepted);
+        result
+    }
+
+    /// Runs `f` on a thread that the pool itself has started.
+    pub(crate) fn enter_worker<R: Send>(&self, f: impl FnOnce(&Slot) -> R + Send) -> R {
+        current::with(|slot| match slot {
+            Some(slot) if std::ptr::eq(slot.shared(), self) && slot.is_own_thread() => f(slot),
+            _ => {
+                let _accepted = self.accept_root();
+                self.hand_in(f)
+            }
+        })
+    }
+
+    /// Injects `f` and blocks until a thread of the pool has run it.
+    fn hand_in<R: Send>(&self, f: impl FnOnce(&Slot) -> R + Send) -> R {
+        wait_outside(|waiter, wait| {
+            let job =
+                RootJob::new(|| current::with(|slot| f(slot.expect("jobs run on threads that have a slot"))), waiter);
+            // SAFETY: `wait` returns when the latch is set, and nothing before it unwinds.
+            let job_ref = unsafe { job.as_ref() };
+            self.injector.push(job_ref);
+            self.notify();
+            wait(job.latch());
+            // SAFETY: set, and this is the only call.
+            match unsafe { job.result() } {
+                Ok(result) => result,
+                Err(payload) => unwind::resume(payload),
+            }
+        })
+    }
+}
+
+/// Blocks the current thread in a wait for another pool's latch, or as a thread of no pool: `f` gets the waiter to
+/// put into the latch, and the function that waits for it. A worker gives its seat up meanwhile.
+pub(crate) fn wait_outside<R>(f: impl FnOnce(Waiter, &dyn Fn(&Latch)) -> R) -> R {
+    current::with(|slot| match slot {
+        Some(slot) => f(Waiter::Outside(slot.parker.clone()), &|latch| {
+            slot.block(|slot| {
+                while latch.announce_sleep() {
+                    slot.park_once();
+                    slot.run_mail();
+                }
+            });
+        }),
+        None => {
+            // A thread that is ending has no thread-locals any more; it gets a parker for this one wait.
+            let parker = PARKER.try_with(Arc::clone).unwrap_or_else(|_| Arc::new(Parker::new()));
+            f(Waiter::Outside(parker.clone()), &|latch| {
+                while latch.announce_sleep() {
+                    parker.park();
+                }
+            })
+        }
+    })
+}
+
+impl Slot {
+    /// A fork was pushed while somebody was hungry, or the private array is full.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn answer(&self) {
+        let shared = self.shared();
+        let most = shared.sleep.searchers().max(1);
+        // SAFETY: called on the owner's thread; the waiter and the scope are its own.
+        let published = unsafe { self.fork.publish(most, &self.waiter(), self.scope().get()) };
+        if published > 0 {
+            shared.notify_forks();
+        }
+    }
+
+    /// Before the thread blocks: others may need what it holds.
+    pub(crate) fn publish_all(&self) {
+        // SAFETY: as in `answer`.
+        let published = unsafe { self.fork.publish(usize::MAX, &self.waiter(), self.scope().get()) };
+        if published > 0 {
+            self.shared().notify_forks();
+        }
+    }
+
+    /// Whether the pool has started this slot's thread, or made it a worker.
+    pub(crate) fn is_own_thread(&self) -> bool {
+        self.kind != Kind::Guest
+    }
+}

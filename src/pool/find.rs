@@ -1,0 +1,190 @@
+//! Where a thread finds its next piece of work.
+
+use crate::core::job::{ForkRef, JobRef};
+use crate::core::lineage::{self, ScopeNode};
+use crate::ground::unwind::Bomb;
+use crate::pool::slot::Slot;
+
+/// One in this many jobs is taken from the injector first, so that local work cannot starve it.
+const INJECTOR_RHYTHM: u32 = 61;
+/// One in this many jobs is a closure, even if tasks wait.
+const CLOSURE_RHYTHM: u32 = 8;
+/// How many jobs of its own a waiter looks through for one that it may run.
+const DIG: usize = 64;
+
+/// A piece of work in hand: it must be run, or queued again.
+pub(crate) enum Work {
+    Fork(ForkRef),
+    Job(JobRef),
+}
+
+impl Slot {
+    /// Runs work on this slot's thread. Does not unwind.
+    pub(crate) fn run(&self, work: Work) {
+        let bomb = Bomb("a job has unwound, though every job catches its panics");
+        match work {
+            Work::Fork(fork) => {
+                // SAFETY: taken from a public deque or by a raid, so it is ours alone and not yet run.
+                unsafe { fork.taken_by(self.index as u32) };
+                // SAFETY: as above.
+                let outer = self.scope().replace(unsafe { fork.scope() });
+                // SAFETY: as above; this thread keeps the pool alive.
+                unsafe { fork.run_stolen() };
+                self.scope().set(outer);
+            }
+            Work::Job(job) => {
+                let outer = self.scope().replace(job.scope());
+                // SAFETY: taken from a queue, so it is ours alone and not yet run.
+                unsafe { job.run() };
+                self.scope().set(outer);
+            }
+        }
+        bomb.defuse();
+    }
+
+    /// Runs what has been broadcast to this thread. The only closures that a waiting thread runs for others: a
+    /// broadcast must run on every thread, also on one that waits for something that waits for the broadcast.
+    pub(crate) fn run_mail(&self) {
+        while let Some(job) = self.mail.steal() {
+            self.run(Work::Job(job));
+        }
+    }
+
+    /// The next piece of work from the own queues or the injector.
+    pub(crate) fn next_own(&self) -> Option<Work> {
+        let tick = self.tick();
+        let job = if let Some(job) = self.mail.steal() {
+            Some(job)
+        } else if tick % INJECTOR_RHYTHM == 0 {
+            self.from_injector().or_else(|| self.next_local(tick))
+        } else {
+            self.next_local(tick).or_else(|| self.from_injector())
+        };
+        job.map(Work::Job)
+    }
+
+    fn from_injector(&self) -> Option<JobRef> {
+        self.shared().injector.steal()
+    }
+
+    /// The next job of this very thread.
+    pub(crate) fn next_local(&self, tick: u32) -> Option<JobRef> {
+        if tick % CLOSURE_RHYTHM == 0 {
+            self.closures().pop().or_else(|| self.tasks().pop())
+        } else {
+            self.tasks().pop().or_else(|| self.closures().pop())
+        }
+    }
+
+    /// The other threads' slots, from a random one on.
+    fn others(&self) -> impl Iterator<Item = &Slot> {
+        let start = self.rng().below(self.shared().slot_count());
+        self.shared().slots_from(start).filter(|slot| slot.index != self.index)
+    }
+
+    /// Takes something that another thread offers.
+    pub(crate) fn steal(&self) -> Option<Work> {
+        self.others().find_map(|victim| {
+            let fork = victim.fork.steal().map(Work::Fork);
+            fork.or_else(|| victim.closures_end.steal().or_else(|| victim.tasks_end.steal()).map(Work::Job))
+        })
+    }
+
+    /// Anything from anywhere.
+    pub(crate) fn find_any(&self) -> Option<Work> {
+        self.next_own().or_else(|| self.steal())
+    }
+
+    /// Asks all threads at work to publish a fork.
+    pub(crate) fn request_forks(&self) {
+        for slot in self.others().filter(|slot| slot.is_busy()) {
+            slot.fork.request();
+        }
+    }
+
+    /// Takes requests back that nobody has answered, so that they do not wake anybody later for next to nothing.
+    pub(crate) fn withdraw_requests(&self) {
+        for slot in self.others() {
+            slot.fork.withdraw();
+        }
+    }
+
+    /// Takes the oldest private fork of a thread that has passed no `join` since it was asked.
+    pub(crate) fn raid(&self) -> Option<Work> {
+        if !self.shared().raids {
+            return None;
+        }
+        self.others()
+            .filter(|slot| slot.fork.unanswered() && slot.fork.may_have_private())
+            .find_map(|slot| slot.fork.raid(slot.waiter(), self.index as u32, || true))
+            .map(Work::Fork)
+    }
+
+    // ----- what a waiter may run -------------------------------------------------------------------------------
+
+    /// The newest own closure that belongs to `scope`; what lies above it stays in order.
+    fn pop_within(&self, scope: *const ScopeNode) -> Option<JobRef> {
+        let mut above = Vec::new();
+        let mut found = None;
+        while above.len() < DIG {
+            let Some(job) = self.closures().pop() else { break };
+            // SAFETY: the job is in hand and not yet run, so its scopes are alive.
+            if unsafe { lineage::is_within(job.scope(), scope) } {
+                found = Some(job);
+                break;
+            }
+            above.push(job);
+        }
+        for job in above.into_iter().rev() {
+            self.closures().push(job);
+        }
+        found
+    }
+
+    /// Work inside of `scope`. `choosy` becomes true when a steal has brought something else, which then goes to the
+    /// injector: a waiter does that once, not over and over.
+    pub(crate) fn find_within(&self, scope: *const ScopeNode, choosy: &mut bool) -> Option<Work> {
+        if !self.closures().is_empty() {
+            if let Some(job) = self.pop_within(scope) {
+                return Some(Work::Job(job));
+            }
+        }
+        if *choosy {
+            return None;
+        }
+        for victim in self.others() {
+            if let Some(fork) = victim.fork.steal() {
+                // SAFETY: in hand and not yet run, so its scopes are alive.
+                if unsafe { lineage::is_within(fork.scope(), scope) } {
+                    return Some(Work::Fork(fork));
+                }
+                self.put_back(Work::Fork(fork));
+                *choosy = true;
+                return None;
+            }
+            if let Some(job) = victim.closures_end.steal() {
+                // SAFETY: as above.
+                if unsafe { lineage::is_within(job.scope(), scope) } {
+                    return Some(Work::Job(job));
+                }
+                self.put_back(Work::Job(job));
+                *choosy = true;
+                return None;
+            }
+            if victim.is_busy() {
+                victim.fork.request();
+            }
+        }
+        None
+    }
+
+    /// Offers work to all that this thread must not run now.
+    pub(crate) fn put_back(&self, work: Work) {
+        let job = match work {
+            Work::Fork(fork) => fork.into_job(),
+            Work::Job(job) => job,
+        };
+        self.shared().injector.push(job);
+        self.shared().notify();
+    }
+}

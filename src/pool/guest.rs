@@ -1,0 +1,56 @@
+//! Guests: threads from outside that take a free seat and run their work in place, with a slot of the pool.
+
+use crate::pool::current::{self, Occupied};
+use crate::pool::shared::Shared;
+use crate::pool::slot::{Kind, Slot};
+
+/// While it lives, the current thread is a guest of the pool.
+pub(crate) struct Guest<'p> {
+    pub(crate) slot: &'p Slot,
+    occupied: Option<Occupied>,
+}
+
+impl Shared {
+    /// Takes a seat for the current thread, if one is free. The caller keeps the shared state alive.
+    pub(crate) fn try_guest(&self) -> Option<Guest<'_>> {
+        let deep = self.sleep.try_take_seat(self.seats)?;
+        let slot = {
+            let mut unowned = self.unowned.lock();
+            match unowned.guests.pop() {
+                Some(index) => self.slot(index),
+                None if unowned.guests_made < self.most_guests() => {
+                    unowned.guests_made += 1;
+                    Some(self.add_slot(Kind::Guest))
+                }
+                None => None,
+            }
+        };
+        let Some(slot) = slot else {
+            // Earlier guests wait inside their work and have passed their seats on; each still has its slot.
+            self.sleep.leave_seat();
+            let _ = self.pass_seat();
+            return None;
+        };
+        // SAFETY: the slot was without an owner; the guard is not sent to another thread (`Slot` is reached by
+        // reference, and `Guest` lives in one frame), and the caller keeps the pool alive.
+        let occupied = Some(unsafe { current::occupy(slot) });
+        slot.set_busy(true);
+        if deep && self.fork_seats > 1 {
+            // The pool was fast asleep: somebody should keep watch over what begins here.
+            let _ = self.sleep.wake_one(self.fork_seats);
+        }
+        Some(Guest { slot, occupied })
+    }
+}
+
+impl Drop for Guest<'_> {
+    fn drop(&mut self) {
+        let shared = self.slot.shared();
+        self.slot.set_busy(false);
+        self.slot.fork.calm();
+        drop(self.occupied.take());
+        shared.unowned.lock().guests.push(self.slot.index);
+        shared.sleep.leave_seat();
+        let _ = shared.pass_seat();
+    }
+}

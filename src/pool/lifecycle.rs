@@ -1,0 +1,132 @@
+//! How pools begin and end, the global one included.
+
+use std::sync::{Arc, OnceLock};
+
+use crate::ground::error::BuildError;
+use crate::ground::sync::Mutex;
+use crate::ground::topology;
+use crate::pool::builder::Config;
+use crate::pool::current;
+use crate::pool::handle::Pool;
+use crate::pool::shared::Shared;
+
+static GLOBAL: OnceLock<Pool> = OnceLock::new();
+/// Held while the global pool is built, so that of two builders one learns that it was late.
+static BUILDING: Mutex<()> = Mutex::new(());
+
+impl Pool {
+    pub(crate) fn start(workers: usize, current_thread: bool, config: Config) -> Result<Pool, BuildError> {
+        if current_thread && current::with(|slot| slot.is_some()) {
+            return Err(BuildError::CurrentThreadTaken);
+        }
+        let shared = Shared::new(config, workers);
+        for index in usize::from(current_thread)..workers {
+            shared.sleep.take_seat();
+            if let Err(source) = shared.start_thread(index) {
+                let closing = shared.gate.close_now();
+                shared.closing(closing);
+                shared.threads.wait();
+                return Err(BuildError::Thread { index, source });
+            }
+        }
+        if current_thread {
+            let slot = shared.slot(0).expect("a pool has at least one worker's slot");
+            shared.sleep.take_seat();
+            slot.set_busy(true);
+            // SAFETY: no thread was started for slot 0, and this thread owns no other slot.
+            unsafe { current::keep(slot, shared.clone()) };
+        }
+        Ok(Pool { shared })
+    }
+
+    pub(crate) fn start_global(workers: usize, current_thread: bool, config: Config) -> Result<(), BuildError> {
+        let _building = BUILDING.lock();
+        if GLOBAL.get().is_some() {
+            return Err(BuildError::GlobalExists);
+        }
+        let pool = Pool::start_with_fewer(workers, current_thread, config)?;
+        match GLOBAL.set(pool) {
+            Ok(()) => Ok(()),
+            Err(_) => Err(BuildError::GlobalExists),
+        }
+    }
+
+    /// Builds a pool with as many workers as can be had. With none at all, the threads that call the pool run their
+    /// work themselves, and a thread for spawned work is asked for again whenever there is some.
+    fn start_with_fewer(mut workers: usize, current_thread: bool, config: Config) -> Result<Pool, BuildError> {
+        loop {
+            match Pool::start(workers, current_thread, config.clone()) {
+                Err(BuildError::Thread { index: 0, .. }) => return Ok(Pool { shared: Shared::new(config, 1) }),
+                Err(BuildError::Thread { index, .. }) => workers = index,
+                other => return other,
+            }
+        }
+    }
+
+    /// The global pool, made now if there is none yet.
+    pub(crate) fn global() -> &'static Pool {
+        if let Some(pool) = GLOBAL.get() {
+            return pool;
+        }
+        let _building = BUILDING.lock();
+        GLOBAL.get_or_init(|| {
+            Pool::start_with_fewer(topology::default_workers(), false, Config::default())
+                .unwrap_or_else(|_| Pool { shared: Shared::new(Config::default(), 1) })
+        })
+    }
+
+    /// Ends the pool gently: takes no more work from outside, runs every closure that has been accepted (and what
+    /// those spawn in turn), cancels the tasks that are left, and returns when every thread has ended.
+    ///
+    /// Called on a thread that is inside the pool, it begins the shutdown and returns at once: the caller's own
+    /// closure is part of what has to end first.
+    ///
+    /// Afterwards `spawn` and its kin panic, and their `try_` variants give the work back. Calling it again is
+    /// harmless.
+    pub fn shutdown(&self) {
+        let closing = self.shared.gate.begin_drain();
+        self.end(closing);
+    }
+
+    /// Ends the pool soon: takes no more work, drops the closures that have not begun, cancels all tasks, and returns
+    /// when the closures that run have returned and every thread has ended.
+    ///
+    /// The jobs of a `scope` or `join` that is running are parts of a running closure: they are run. On a thread
+    /// inside the pool it does not wait, as [`shutdown`](Self::shutdown).
+    pub fn shutdown_now(&self) {
+        let closing = self.shared.gate.close_now();
+        self.end(closing);
+    }
+
+    fn end(&self, closing: crate::core::gate::Closing) {
+        self.shared.closing(closing);
+        if !current::is_inside(&self.shared) {
+            self.shared.threads.wait();
+        }
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        // A thread that `use_current_thread` made a worker runs what is left for it: nobody else might.
+        current::with(|slot| {
+            if let Some(slot) = slot.filter(|slot| std::ptr::eq(slot.shared(), &raw const *self.shared)) {
+                if current::is_kept(slot.shared()) {
+                    while let Some(work) = slot.next_own() {
+                        slot.run(work);
+                    }
+                    slot.shared().sleep.leave_seat();
+                }
+            }
+        });
+        current::abandon(&self.shared);
+        self.shutdown();
+    }
+}
+
+// The shared state may be dropped by the last waker of a task, on any thread, long after the pool: by then all
+// threads have ended, and the queues are empty.
+const _: fn() = || {
+    fn check<T: Send + Sync>() {}
+    check::<Arc<Shared>>();
+};

@@ -1,0 +1,25 @@
+//! Floor 2: threads, slots and seats; who runs what next, and how to wait.
+
+#[allow(unsafe_code)]
+pub(crate) mod blocking;
+pub(crate) mod builder;
+#[allow(unsafe_code)]
+pub(crate) mod current;
+#[allow(unsafe_code)]
+pub(crate) mod enter;
+#[allow(unsafe_code)]
+pub(crate) mod find;
+#[allow(unsafe_code)]
+pub(crate) mod guest;
+pub(crate) mod handle;
+#[allow(unsafe_code)]
+pub(crate) mod lifecycle;
+pub(crate) mod shared;
+#[allow(unsafe_code)]
+pub(crate) mod slot;
+pub(crate) mod spare;
+pub(crate) mod threads;
+#[allow(unsafe_code)]
+pub(crate) mod wait;
+#[allow(unsafe_code)]
+pub(crate) mod worker;

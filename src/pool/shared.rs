@@ -1,0 +1,228 @@
+//! What all threads of a pool share, and the one rule by which work finds a thread.
+
+use std::ptr::NonNull;
+use std::sync::{Arc, OnceLock, Weak};
+
+use crate::core::gate::{Closing, Gate};
+use crate::core::job::JobRef;
+use crate::core::queue::Injector;
+use crate::core::registry::Registry;
+use crate::core::sleep::{Sleep, Wake};
+use crate::ground::sync::{AtomicUsize, Mutex, Ordering};
+use crate::ground::unwind::Payload;
+use crate::ground::{barrier, topology};
+use crate::pool::blocking::BlockingThreads;
+use crate::pool::builder::Config;
+use crate::pool::slot::{Kind, Slot};
+use crate::pool::threads::Threads;
+
+/// See the module.
+pub(crate) struct Shared {
+    pub(crate) sleep: Sleep,
+    pub(crate) gate: Gate,
+    /// Work from outside, oldest first.
+    pub(crate) injector: Injector<JobRef>,
+    pub(crate) registry: Registry,
+    pub(crate) config: Config,
+    /// Threads that may run at once.
+    pub(crate) seats: u64,
+    /// Threads that fork-join alone may keep awake: more than there are cores would only be in each other's way.
+    /// Arms of a `join` need not run at the same time; spawned closures may count on it, and get all seats.
+    pub(crate) fork_seats: u64,
+    /// Whether raids work on this system.
+    pub(crate) raids: bool,
+    pub(crate) threads: Threads,
+    pub(crate) blocking: BlockingThreads,
+    slots: Box<[OnceLock<Box<Slot>>]>,
+    slot_count: AtomicUsize,
+    /// Held while a slot is added; the lists of slots without an owner.
+    pub(crate) unowned: Mutex<Unowned>,
+    me: Weak<Shared>,
+}
+
+/// Slots that wait for an owner.
+#[derive(Default)]
+pub(crate) struct Unowned {
+    pub(crate) guests: Vec<usize>,
+    pub(crate) guests_made: usize,
+    pub(crate) spares: Vec<usize>,
+    pub(crate) spares_made: usize,
+    /// Spare threads that run.
+    pub(crate) spares_alive: usize,
+}
+
+/// Spares and guests, as multiples of the workers.
+const SPARES: usize = 2;
+const GUESTS: usize = 2;
+
+impl Shared {
+    pub(crate) fn new(config: Config, workers: usize) -> Arc<Shared> {
+        let table = workers * (1 + SPARES + GUESTS);
+        let shared = Arc::new_cyclic(|me| Shared {
+            sleep: Sleep::new(),
+            gate: Gate::new(),
+            injector: Injector::new(),
+            registry: Registry::new(),
+            blocking: BlockingThreads::new(&config),
+            config,
+            seats: workers as u64,
+            fork_seats: workers.min(topology::cores()) as u64,
+            raids: barrier::heavy_works(),
+            threads: Threads::new(),
+            slots: (0..table).map(|_| OnceLock::new()).collect(),
+            slot_count: AtomicUsize::new(0),
+            unowned: Mutex::new(Unowned::default()),
+            me: me.clone(),
+        });
+        for _ in 0..workers {
+            let _ = shared.add_slot(Kind::Worker);
+        }
+        shared
+    }
+
+    /// Another owner of the shared state.
+    pub(crate) fn arc(&self) -> Arc<Shared> {
+        self.me.upgrade().expect("whoever calls this keeps it alive")
+    }
+
+    pub(crate) fn workers(&self) -> usize {
+        self.seats as usize
+    }
+
+    pub(crate) fn most_spares(&self) -> usize {
+        self.workers() * SPARES
+    }
+
+    pub(crate) fn most_guests(&self) -> usize {
+        self.workers() * GUESTS
+    }
+
+    /// No index of this pool's threads is ever this large.
+    pub(crate) fn most_threads(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Appends a slot. The caller holds `unowned`, or is alone.
+    pub(crate) fn add_slot(&self, kind: Kind) -> &Slot {
+        let index = self.slot_count.load(Ordering::Relaxed);
+        let slot = self.slots[index].get_or_init(|| Box::new(Slot::new(index, kind, NonNull::from(self))));
+        // Release pairs with the Acquire in `slots`.
+        self.slot_count.store(index + 1, Ordering::Release);
+        slot
+    }
+
+    pub(crate) fn slot(&self, index: usize) -> Option<&Slot> {
+        self.slots.get(index)?.get().map(|slot| &**slot)
+    }
+
+    pub(crate) fn slots(&self) -> impl Iterator<Item = &Slot> {
+        let count = self.slot_count.load(Ordering::Acquire);
+        self.slots[..count].iter().filter_map(|slot| slot.get().map(|slot| &**slot))
+    }
+
+    /// The slots once around, from the given one on.
+    pub(crate) fn slots_from(&self, start: usize) -> impl Iterator<Item = &Slot> {
+        let count = self.slot_count.load(Ordering::Acquire);
+        let (before, after) = self.slots[..count].split_at(start.min(count));
+        after.iter().chain(before).filter_map(|slot| slot.get().map(|slot| &**slot))
+    }
+
+    pub(crate) fn slot_count(&self) -> usize {
+        self.slot_count.load(Ordering::Relaxed)
+    }
+
+    /// Whether anybody could take anything: every source that `find` looks at, in one place.
+    pub(crate) fn has_work(&self) -> bool {
+        !self.injector.is_empty() || self.slots().any(Slot::has_work)
+    }
+
+    // ----- work finds a thread ---------------------------------------------------------------------------------
+
+    /// Closures or tasks have been queued.
+    #[inline]
+    pub(crate) fn notify(&self) {
+        if self.sleep.wants_thread(self.seats) {
+            self.fetch_thread(self.seats);
+        }
+    }
+
+    /// Forks have been published.
+    pub(crate) fn notify_forks(&self) {
+        if self.sleep.wants_thread(self.fork_seats) {
+            self.fetch_thread(self.fork_seats);
+        }
+    }
+
+    /// A seat has come free, by a wait or because a guest left: hand it on if there is work.
+    pub(crate) fn pass_seat(&self) -> Covered {
+        if self.has_work() && self.sleep.wants_thread(self.seats) {
+            self.fetch_thread(self.seats)
+        } else {
+            Covered::Yes
+        }
+    }
+
+    /// Wakes an idle thread, or starts a spare.
+    #[cold]
+    pub(crate) fn fetch_thread(&self, seats: u64) -> Covered {
+        match self.sleep.wake_one(seats) {
+            Wake::Enough | Wake::Woken => Covered::Yes,
+            Wake::NobodyThere => self.start_spare(),
+        }
+    }
+
+    /// Puts work where the current thread's slot, or else the injector, offers it to all.
+    pub(crate) fn queue_closure(&self, own: Option<&Slot>, job: JobRef) {
+        match own.filter(|slot| std::ptr::eq(slot.shared(), self)) {
+            Some(slot) => slot.closures().push(job),
+            None => self.injector.push(job),
+        }
+        self.notify();
+    }
+
+    /// The same for a task, which is served first in, first out.
+    pub(crate) fn queue_task(&self, own: Option<&Slot>, job: JobRef) {
+        match own.filter(|slot| std::ptr::eq(slot.shared(), self)) {
+            Some(slot) => slot.tasks().push(job),
+            None => self.injector.push(job),
+        }
+        self.notify();
+    }
+
+    // ----- the end ---------------------------------------------------------------------------------------------
+
+    /// Accepted work has ended.
+    pub(crate) fn leave(&self) {
+        let closing = self.gate.leave();
+        self.closing(closing);
+    }
+
+    /// Carries out what a step of the gate asks for.
+    pub(crate) fn closing(&self, closing: Closing) {
+        if closing == Closing::Now {
+            self.registry.close();
+            self.sleep.wake_all();
+            self.blocking.wake_all();
+        } else if self.gate.is_closed() && self.is_done() {
+            self.sleep.wake_all();
+        }
+    }
+
+    /// Nothing is left, and nothing can come: threads may go.
+    pub(crate) fn is_done(&self) -> bool {
+        self.gate.is_done() && self.registry.live() == 0
+    }
+
+    /// A detached closure has panicked.
+    pub(crate) fn report_panic(&self, payload: Payload) {
+        self.config.report_panic(payload);
+    }
+}
+
+/// Whether work that a thread leaves behind is taken care of.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Covered {
+    Yes,
+    /// All spares are out: the caller must look after the work itself.
+    No,
+}

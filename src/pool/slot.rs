@@ -1,0 +1,161 @@
+//! A thread's own set of queues, its index and its parker.
+//!
+//! Slots stand in an append-only table in the pool's shared state: first the workers', then those of spares and
+//! guests as they come. A slot has one owner at a time; some of its fields are the owner's alone.
+
+use std::cell::{Cell, UnsafeCell};
+use std::ptr::{self, NonNull};
+use std::sync::Arc;
+
+use crate::core::fork_stack::ForkStack;
+use crate::core::job::{ForkHeader, JobRef};
+use crate::core::latch::Waiter;
+use crate::core::lineage::ScopeNode;
+use crate::core::parker::Parker;
+use crate::core::queue::{Deque, Injector, Stealer};
+use crate::ground::rng::Rng;
+use crate::ground::sync::{AtomicBool, Mutex, Ordering};
+use crate::pool::shared::Shared;
+
+/// Who owns a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Worker,
+    Spare,
+    Guest,
+}
+
+/// See the module.
+#[repr(C)]
+pub(crate) struct Slot {
+    pub(crate) fork: ForkStack,
+    /// Closures: the owner takes the newest, thieves the oldest.
+    closures: Own<Deque<JobRef>>,
+    pub(crate) closures_end: Stealer<JobRef>,
+    /// Tasks: oldest first for all.
+    tasks: Own<Deque<JobRef>>,
+    pub(crate) tasks_end: Stealer<JobRef>,
+    /// What `spawn_fifo` has put behind the tickets in `closures`.
+    pub(crate) fifo: Injector<JobRef>,
+    /// Broadcast closures, for this thread alone.
+    pub(crate) mail: Injector<JobRef>,
+    pub(crate) parker: Arc<Parker>,
+    pub(crate) index: usize,
+    pub(crate) kind: Kind,
+    shared: NonNull<Shared>,
+    rng: Own<Rng>,
+    tick: Own<Cell<u32>>,
+    scope: Own<Cell<*const ScopeNode>>,
+    /// The slot that the owner's thread had before it came here: of another pool, or none.
+    outer: Own<Cell<*const Slot>>,
+    /// Whether the owner is awake inside the pool: whether a request to it makes sense.
+    busy: AtomicBool,
+    /// The stolen job that the owner waits for, so that others may follow the thief. The owner takes it out before
+    /// the job's frame goes: under the lock, the header is alive.
+    pub(crate) awaited: Mutex<Option<NonNull<ForkHeader>>>,
+}
+
+/// A field that only the slot's owner may touch.
+pub(crate) struct Own<T>(UnsafeCell<T>);
+
+impl<T> Own<T> {
+    fn new(value: T) -> Self {
+        Own(UnsafeCell::new(value))
+    }
+}
+
+// SAFETY: the `Own` fields are reached only through the accessors below, which say that they are the owner's; the
+// ownership passes from thread to thread through locks (the free lists) or thread creation. The pointer to `Shared`
+// is valid as long as the slot, which `Shared` owns. The header pointer is followed under its lock only. The fork
+// stack's deque is pushed and popped by the owner only (its functions' contract).
+unsafe impl Send for Slot {}
+// SAFETY: as above.
+unsafe impl Sync for Slot {}
+
+impl Slot {
+    pub(crate) fn new(index: usize, kind: Kind, shared: NonNull<Shared>) -> Self {
+        let closures = Deque::new_lifo();
+        let tasks = Deque::new_fifo();
+        Slot {
+            fork: ForkStack::new(),
+            closures_end: closures.stealer(),
+            closures: Own::new(closures),
+            tasks_end: tasks.stealer(),
+            tasks: Own::new(tasks),
+            fifo: Injector::new(),
+            mail: Injector::new(),
+            parker: Arc::new(Parker::new()),
+            index,
+            kind,
+            shared,
+            rng: Own::new(Rng::new(index as u64 + 1)),
+            tick: Own::new(Cell::new(0)),
+            scope: Own::new(Cell::new(ptr::null())),
+            outer: Own::new(Cell::new(ptr::null())),
+            busy: AtomicBool::new(false),
+            awaited: Mutex::new(None),
+        }
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        // SAFETY: the slot lies in the table of `Shared`, which never gives one up before it goes itself.
+        unsafe { self.shared.as_ref() }
+    }
+
+    /// The waiter for latches that this slot's owner waits for.
+    pub(crate) fn waiter(&self) -> Waiter {
+        Waiter::Slot(NonNull::from(&*self.parker))
+    }
+
+    pub(crate) fn set_busy(&self, busy: bool) {
+        self.busy.store(busy, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_busy(&self) -> bool {
+        self.busy.load(Ordering::Relaxed)
+    }
+
+    /// Whether there is something here that anybody may take.
+    pub(crate) fn has_work(&self) -> bool {
+        self.fork.has_public() || !self.closures_end.is_empty() || !self.tasks_end.is_empty()
+    }
+
+    // ----- the owner's -----------------------------------------------------------------------------------------
+    // Each of these is called on the thread that owns the slot: it got the `&Slot` from `current::with`, which gives
+    // a thread its own slot only.
+
+    pub(crate) fn closures(&self) -> &Deque<JobRef> {
+        // SAFETY: the owner's thread, see above.
+        unsafe { &*self.closures.0.get() }
+    }
+
+    pub(crate) fn tasks(&self) -> &Deque<JobRef> {
+        // SAFETY: the owner's thread, see above.
+        unsafe { &*self.tasks.0.get() }
+    }
+
+    pub(crate) fn rng(&self) -> &Rng {
+        // SAFETY: the owner's thread, see above.
+        unsafe { &*self.rng.0.get() }
+    }
+
+    /// Counts the jobs taken, for rhythms.
+    pub(crate) fn tick(&self) -> u32 {
+        // SAFETY: the owner's thread, see above.
+        let tick = unsafe { &*self.tick.0.get() };
+        tick.set(tick.get().wrapping_add(1));
+        tick.get()
+    }
+
+    /// The innermost scope that the running code is in.
+    pub(crate) fn scope(&self) -> &Cell<*const ScopeNode> {
+        // SAFETY: the owner's thread, see above.
+        unsafe { &*self.scope.0.get() }
+    }
+
+    /// See the field.
+    pub(crate) fn outer(&self) -> &Cell<*const Slot> {
+        // SAFETY: the owner's thread, see above.
+        unsafe { &*self.outer.0.get() }
+    }
+}

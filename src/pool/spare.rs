@@ -1,0 +1,42 @@
+//! Spare threads: they take the seats of threads that wait inside of their work, and die when idle.
+
+use crate::pool::shared::{Covered, Shared};
+use crate::pool::slot::Kind;
+
+impl Shared {
+    /// Starts one more spare thread, if there may be one more.
+    pub(crate) fn start_spare(&self) -> Covered {
+        let index = {
+            let mut unowned = self.unowned.lock();
+            if unowned.spares_alive >= self.most_spares() {
+                return Covered::No;
+            }
+            unowned.spares_alive += 1;
+            match unowned.spares.pop() {
+                Some(index) => index,
+                None => {
+                    unowned.spares_made += 1;
+                    self.add_slot(Kind::Spare).index
+                }
+            }
+        };
+        self.sleep.take_seat();
+        match self.start_thread(index) {
+            Ok(()) => Covered::Yes,
+            // The thread's builder has given back all that was reserved. The work stays where it is: for a later
+            // attempt, or for whoever comes free.
+            Err(_) => Covered::No,
+        }
+    }
+
+    pub(crate) fn spare_ended(&self, index: usize) {
+        let mut unowned = self.unowned.lock();
+        unowned.spares_alive -= 1;
+        unowned.spares.push(index);
+    }
+
+    /// Whether every spare that may exist does.
+    pub(crate) fn spares_exhausted(&self) -> bool {
+        self.unowned.lock().spares_alive >= self.most_spares()
+    }
+}

@@ -1,0 +1,157 @@
+//! Starting the pool's threads, and waiting until all have ended.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::thread;
+
+use crate::ground::sync::{Condvar, Mutex};
+use crate::pool::shared::Shared;
+use crate::pool::worker;
+
+/// The threads that a pool has started and that have not ended.
+pub(crate) struct Threads {
+    alive: Mutex<usize>,
+    none: Condvar,
+    handles: Mutex<Vec<thread::JoinHandle<()>>>,
+}
+
+impl Threads {
+    pub(crate) fn new() -> Self {
+        Threads { alive: Mutex::new(0), none: Condvar::new(), handles: Mutex::new(Vec::new()) }
+    }
+
+    /// Counts a thread that is about to be started.
+    pub(crate) fn expect_one(&self) -> Alive<'_> {
+        *self.alive.lock() += 1;
+        Alive(self)
+    }
+
+    pub(crate) fn one_ended(&self) {
+        let mut alive = self.alive.lock();
+        *alive -= 1;
+        if *alive == 0 {
+            self.none.notify_all();
+        }
+    }
+
+    /// Keeps a handle to join later; those of ended threads are joined on the way.
+    pub(crate) fn keep(&self, handle: thread::JoinHandle<()>) {
+        let mut handles = self.handles.lock();
+        let (ended, running) = handles.drain(..).partition(thread::JoinHandle::is_finished);
+        *handles = running;
+        handles.push(handle);
+        drop(handles);
+        join_all(ended);
+    }
+
+    /// Blocks until every thread has ended.
+    pub(crate) fn wait(&self) {
+        let mut alive = self.alive.lock();
+        while *alive > 0 {
+            self.none.wait(&mut alive);
+        }
+        drop(alive);
+        join_all(std::mem::take(&mut *self.handles.lock()));
+    }
+}
+
+fn join_all(handles: Vec<thread::JoinHandle<()>>) {
+    for handle in handles {
+        // Our threads catch every panic. One from a spawn handler's wrapper has been reported by the panic hook.
+        let _ = handle.join();
+    }
+}
+
+/// A thread that has been counted.
+pub(crate) struct Alive<'t>(&'t Threads);
+
+impl Alive<'_> {
+    /// The thread counts itself off when it ends.
+    pub(crate) fn started(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Alive<'_> {
+    fn drop(&mut self) {
+        self.0.one_ended();
+    }
+}
+
+/// A thread of a pool, ready to run: given to a [spawn handler](crate::PoolBuilder::spawn_handler).
+pub struct ThreadBuilder {
+    // Taken when the thread runs; if it never does, dropping this counts it off.
+    shared: Option<Arc<Shared>>,
+    index: usize,
+    name: Option<String>,
+}
+
+impl ThreadBuilder {
+    pub(crate) fn new(shared: Arc<Shared>, index: usize) -> Self {
+        let name = shared.config.thread_name(index);
+        ThreadBuilder { shared: Some(shared), index, name }
+    }
+
+    /// The index of the thread in its pool.
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// The name that the pool's builder gives the thread.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The stack size that the pool's builder was asked for.
+    pub fn stack_size(&self) -> Option<usize> {
+        self.shared.as_ref().and_then(|shared| shared.config.stack_size)
+    }
+
+    /// The thread's life. Returns when the pool has ended, or when a spare is no longer needed.
+    pub fn run(mut self) {
+        let shared = self.shared.take().expect("run takes the builder, so it runs once");
+        worker::thread_main(&shared, self.index);
+        // The last access of this thread to the pool, but for its share in the Arc.
+        shared.threads.one_ended();
+    }
+}
+
+impl Drop for ThreadBuilder {
+    fn drop(&mut self) {
+        if let Some(shared) = self.shared.take() {
+            worker::never_started(&shared, self.index);
+            shared.threads.one_ended();
+        }
+    }
+}
+
+impl fmt::Debug for ThreadBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ThreadBuilder").field("index", &self.index).field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    /// Starts the thread of the given slot. The slot's owner is the new thread from here on, also if this fails: then
+    /// the slot has been given up again.
+    pub(crate) fn start_thread(&self, index: usize) -> io::Result<()> {
+        self.threads.expect_one().started();
+        let builder = ThreadBuilder::new(self.arc(), index);
+        if let Some(spawn) = &self.config.spawn {
+            return spawn(builder);
+        }
+        let mut thread = thread::Builder::new();
+        if let Some(name) = builder.name() {
+            if name.contains('\0') {
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, "the thread name holds a NUL byte"));
+            }
+            thread = thread.name(name.to_owned());
+        }
+        if let Some(size) = builder.stack_size() {
+            thread = thread.stack_size(size);
+        }
+        self.threads.keep(thread.spawn(move || builder.run())?);
+        Ok(())
+    }
+}

@@ -1,0 +1,172 @@
+//! How a thread waits inside of its work: first it helps, with what it waits for and nothing else, then it parks and
+//! gives its seat to another.
+
+use std::ptr::NonNull;
+use std::thread;
+use std::time::Duration;
+
+use crate::core::job::ForkHeader;
+use crate::core::latch::Latch;
+use crate::core::lineage::ScopeNode;
+use crate::ground::clock::Since;
+use crate::ground::sync::spin_loop;
+use crate::pool::builder::WaitPolicy;
+use crate::pool::find::Work;
+use crate::pool::shared::Covered;
+use crate::pool::slot::Slot;
+
+/// How long a waiter looks for something to help with: about what parking and being woken costs twice over.
+const PATIENCE: Duration = Duration::from_micros(50);
+/// How long after its request a waiter raids the thread that it waits for.
+const RAID_AFTER: Duration = Duration::from_micros(20);
+/// How often a parked waiter looks whether it must run work itself, when all spares are out.
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
+/// How far a waiter follows the thieves of its thief's work.
+const HOPS: usize = 16;
+
+impl Slot {
+    /// Waits for a stolen fork.
+    #[cold]
+    pub(crate) fn wait_for_fork(&self, header: &ForkHeader) {
+        if header.latch.probe() {
+            return;
+        }
+        let outer = self.awaited.lock().replace(NonNull::from(header));
+        // While unwinding, no closure may run on top of us: its panic would end the process.
+        if !thread::panicking() {
+            match self.shared().config.wait {
+                WaitPolicy::Leapfrog => self.help_until(&header.latch, |slot, raid| slot.follow(header, raid)),
+                WaitPolicy::RunAnything => self.help_until(&header.latch, |slot, _| {
+                    let work = slot.find_any();
+                    if work.is_none() {
+                        slot.request_forks();
+                    }
+                    work
+                }),
+            }
+        }
+        self.park_until(&header.latch);
+        *self.awaited.lock() = outer;
+    }
+
+    /// Waits for the end of a scope that this thread has opened.
+    #[cold]
+    pub(crate) fn wait_for_scope(&self, latch: &Latch, scope: *const ScopeNode) {
+        if !thread::panicking() {
+            let mut choosy = false;
+            self.help_until(latch, |slot, _| match slot.shared().config.wait {
+                WaitPolicy::Leapfrog => slot.find_within(scope, &mut choosy),
+                WaitPolicy::RunAnything => slot.find_any(),
+            });
+        }
+        self.park_until(latch);
+    }
+
+    /// Helps until the latch is set or there has been nothing to help with for a while.
+    fn help_until(&self, latch: &Latch, mut help: impl FnMut(&Slot, bool) -> Option<Work>) {
+        let mut idle_since = Since::now();
+        loop {
+            if latch.probe() {
+                return;
+            }
+            self.run_mail();
+            if let Some(work) = help(self, idle_since.passed(RAID_AFTER)) {
+                self.run(work);
+                idle_since = Since::now();
+                continue;
+            }
+            if idle_since.passed(PATIENCE) {
+                return;
+            }
+            for _ in 0..16 {
+                spin_loop();
+            }
+        }
+    }
+
+    /// Leapfrogging: takes work from the thread that runs what we wait for. All forks it has are parts of that.
+    fn follow(&self, awaited: &ForkHeader, raid: bool) -> Option<Work> {
+        let thief = self.shared().slot(awaited.thief()? as usize)?;
+        self.take_part(thief, &|| !awaited.latch.probe(), raid, HOPS)
+    }
+
+    /// Takes a fork of `thief`, or of whoever it waits for in turn, provided that what we wait for is still running
+    /// *after* we have it in hand: then it was running when we took it, and `thief` had nothing else.
+    fn take_part(&self, thief: &Slot, running: &dyn Fn() -> bool, raid: bool, hops: usize) -> Option<Work> {
+        if let Some(fork) = thief.fork.steal() {
+            if running() {
+                return Some(Work::Fork(fork));
+            }
+            self.put_back(Work::Fork(fork));
+            return None;
+        }
+        thief.fork.request();
+        if raid && self.shared().raids && thief.fork.unanswered() && thief.fork.may_have_private() {
+            if let Some(fork) = thief.fork.raid(thief.waiter(), self.index as u32, running) {
+                return Some(Work::Fork(fork));
+            }
+        }
+        if hops == 0 {
+            return None;
+        }
+        let awaited = thief.awaited.try_lock()?;
+        // SAFETY: the owner takes the pointer out under the lock, which we hold, before the header's frame goes.
+        let header = unsafe { (*awaited)?.as_ref() };
+        let next = self.shared().slot(header.thief()? as usize)?;
+        self.take_part(next, &|| running() && !header.latch.probe(), raid, hops - 1)
+    }
+
+    /// Parks until the latch is set. Meanwhile the seat is another's; when it is set, we go on at once.
+    pub(crate) fn park_until(&self, latch: &Latch) {
+        if latch.probe() {
+            return;
+        }
+        self.without_seat(|slot| {
+            while latch.announce_sleep() {
+                slot.park_once();
+                slot.run_mail();
+            }
+        });
+    }
+
+    /// Gives the seat up for the time of `f`, which blocks.
+    pub(crate) fn without_seat<R>(&self, f: impl FnOnce(&Slot) -> R) -> R {
+        let shared = self.shared();
+        self.set_busy(false);
+        shared.sleep.leave_seat();
+        let _ = shared.pass_seat();
+        let result = f(self);
+        shared.sleep.take_seat();
+        self.set_busy(true);
+        result
+    }
+
+    /// Parks without a seat. When every spare is out, it looks now and then whether work is left that nobody else can
+    /// run, and runs it: unrelated work inside of a wait is better than none at all.
+    pub(crate) fn park_once(&self) {
+        let shared = self.shared();
+        if !shared.spares_exhausted() {
+            self.parker.park();
+            return;
+        }
+        if self.parker.park_timeout(LOOK_AGAIN) || shared.pass_seat() == Covered::Yes {
+            return;
+        }
+        if !shared.sleep.seat_free(shared.seats) || thread::panicking() {
+            return;
+        }
+        shared.sleep.take_seat();
+        self.set_busy(true);
+        if let Some(work) = self.find_any() {
+            self.run(work);
+        }
+        self.set_busy(false);
+        shared.sleep.leave_seat();
+    }
+
+    /// Makes everything that this thread keeps to itself public, and blocks in `f` without a seat.
+    pub(crate) fn block<R>(&self, f: impl FnOnce(&Slot) -> R) -> R {
+        self.publish_all();
+        self.without_seat(f)
+    }
+}

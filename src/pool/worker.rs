@@ -1,0 +1,175 @@
+//! The life of a worker or spare thread: work, search, rest.
+
+use std::sync::Arc;
+
+use crate::core::sleep::{Searching, Watch, WatchClock};
+use crate::ground::clock::Since;
+use crate::ground::sync::spin_loop;
+use crate::pool::current;
+use crate::pool::find::Work;
+use crate::pool::shared::Shared;
+use crate::pool::slot::{Kind, Slot};
+
+/// All that a thread of the pool does. It holds a seat already, taken for it by whoever started it.
+pub(crate) fn thread_main(shared: &Arc<Shared>, index: usize) {
+    let slot = shared.slot(index).expect("a thread is started for a slot");
+    // SAFETY: the slot was without an owner and is this thread's until it gives it up below; `shared` is held.
+    let occupied = unsafe { current::occupy(slot) };
+    slot.set_busy(true);
+    shared.config.run_hook(shared.config.start.as_ref(), index);
+    live(slot);
+    shared.config.run_hook(shared.config.exit.as_ref(), index);
+    drop(occupied);
+    give_up(shared, slot);
+}
+
+/// The thread could not be started: what was reserved for it is given back.
+pub(crate) fn never_started(shared: &Shared, index: usize) {
+    shared.sleep.leave_seat();
+    if let Some(slot) = shared.slot(index) {
+        give_up(shared, slot);
+    }
+}
+
+fn give_up(shared: &Shared, slot: &Slot) {
+    slot.set_busy(false);
+    if slot.kind == Kind::Spare {
+        shared.spare_ended(slot.index);
+    }
+}
+
+fn live(slot: &Slot) {
+    let shared = slot.shared();
+    let mut clock = WatchClock::new();
+    loop {
+        // More threads than seats: leave at this boundary, whatever lies in the queues; others take it.
+        while !shared.sleep.crowded(shared.seats) {
+            let Some(work) = slot.next_own() else { break };
+            slot.run(work);
+        }
+        let mut search = shared.sleep.search();
+        let work = loop {
+            if !shared.sleep.crowded(shared.seats) {
+                if let Some(work) = seek(slot) {
+                    break work;
+                }
+                clock.stirred();
+            }
+            search = match rest(slot, search, &mut clock) {
+                Rest::Up(search) => search,
+                Rest::Over(search) => {
+                    search.quit();
+                    let _ = shared.pass_seat();
+                    return;
+                }
+            };
+        };
+        hand_on(shared, search.found(), &work);
+        clock = WatchClock::new();
+        slot.run(work);
+    }
+}
+
+/// Who finds work wakes one more, so that waking spreads like a tree: for a fork, because where one was there are
+/// likely more; for anything else, if there is more and nobody searches.
+fn hand_on(shared: &Shared, was_last: bool, work: &Work) {
+    match work {
+        Work::Fork(_) => {
+            if shared.sleep.idlers() > 0 {
+                shared.notify_forks();
+            }
+        }
+        Work::Job(_) => {
+            if was_last && shared.has_work() {
+                shared.notify();
+            }
+        }
+    }
+}
+
+/// Searches for a while: what is public, then, by asking, what others hold, then by a raid.
+fn seek(slot: &Slot) -> Option<Work> {
+    let shared = slot.shared();
+    let began = Since::now();
+    loop {
+        if let Some(work) = slot.find_any() {
+            return Some(work);
+        }
+        slot.request_forks();
+        if began.passed(shared.config.idle.spin) {
+            break;
+        }
+        for _ in 0..32 {
+            spin_loop();
+        }
+    }
+    let work = slot.raid();
+    if work.is_none() && shared.sleep.searchers() <= 1 {
+        slot.withdraw_requests();
+    }
+    work
+}
+
+enum Rest<'s> {
+    /// There may be work: search.
+    Up(Searching<'s>),
+    /// The thread is no longer needed.
+    Over(Searching<'s>),
+}
+
+/// Lies down, looks once more, and sleeps until somebody wakes us or the watch finds something.
+fn rest<'s>(slot: &'s Slot, search: Searching<'s>, clock: &mut WatchClock) -> Rest<'s> {
+    let shared = slot.shared();
+    let lain_since = Since::now();
+    let keep_alive = shared.config.idle.keep_alive;
+    let spare = slot.kind == Kind::Spare;
+    slot.set_busy(false);
+    search.lie_down(slot.index, spare, &slot.parker);
+    let get_up = || {
+        slot.set_busy(true);
+        // If a waker was faster it has counted us as searching; its token wakes some later sleep for nothing.
+        shared.sleep.get_up(slot.index).unwrap_or_else(|| shared.sleep.inherit())
+    };
+    loop {
+        if shared.is_done() {
+            return Rest::Over(get_up());
+        }
+        // The same question as everywhere: a source that it forgot would be slept through.
+        if !slot.mail.is_empty() || (shared.has_work() && shared.sleep.seat_free(shared.seats)) {
+            return Rest::Up(get_up());
+        }
+        if spare && lain_since.passed(keep_alive) {
+            return Rest::Over(get_up());
+        }
+        match shared.sleep.lies(slot.index) {
+            None => {
+                slot.set_busy(true);
+                return Rest::Up(shared.sleep.inherit());
+            }
+            Some(Watch::Mine) if clock.over() && shared.sleep.end_watch() => {
+                if spare {
+                    slot.parker.park_timeout(keep_alive);
+                } else {
+                    slot.parker.park();
+                }
+                *clock = WatchClock::new();
+            }
+            Some(Watch::Mine) => {
+                if !slot.parker.park_timeout(clock.span()) {
+                    clock.tick();
+                    if shared.sleep.seat_free(shared.fork_seats) {
+                        if shared.slots().any(|slot| slot.is_busy() && slot.fork.may_have_private()) {
+                            return Rest::Up(get_up());
+                        }
+                        // Who begins to fork after this long serves us, and wakes us for it.
+                        slot.request_forks();
+                    }
+                }
+            }
+            Some(Watch::Anothers) if spare => {
+                slot.parker.park_timeout(keep_alive);
+            }
+            Some(Watch::Anothers) => slot.parker.park(),
+        }
+    }
+}

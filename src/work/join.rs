@@ -1,0 +1,264 @@
+//! `join`: two closures, perhaps in parallel.
+
+use std::mem;
+
+use crate::core::fork_stack::Reclaimed;
+use crate::core::job::{Arm, ForkJob};
+use crate::ground::unwind;
+use crate::pool::current;
+use crate::pool::handle::Pool;
+use crate::pool::slot::Slot;
+
+/// Tells a closure of [`join_context`] where it runs.
+#[derive(Debug)]
+pub struct FnContext {
+    migrated: bool,
+    // A context is for the thread it was made on.
+    _not_send: std::marker::PhantomData<*mut ()>,
+}
+
+impl FnContext {
+    #[inline(always)]
+    fn new(migrated: bool) -> Self {
+        FnContext { migrated, _not_send: std::marker::PhantomData }
+    }
+
+    /// Whether the closure runs on another thread than the one that called [`join_context`].
+    #[inline]
+    pub fn migrated(&self) -> bool {
+        self.migrated
+    }
+}
+
+/// Runs two closures, perhaps in parallel, and returns both results.
+///
+/// `a` runs on the calling thread; `b` runs after it, unless another thread has come free and taken it. Nothing is
+/// shared between threads until one is hungry, so a `join` whose second arm is not stolen costs a few nanoseconds,
+/// and a recursive algorithm needs no cutoff of its own to be quick.
+///
+/// On a thread outside of any pool it uses the global pool: in place if a seat is free, which is the usual case, else
+/// on one of its workers.
+///
+/// Use it for work that is bound by the processor. A closure that blocks holds up the worker; see
+/// [`spawn_blocking`](crate::spawn_blocking). The closures need not run at the same time: one that waits for the
+/// other never ends. While it waits for a stolen `b`, the thread runs only parts of `b`, unless
+/// [`WaitPolicy`](crate::WaitPolicy) says otherwise, so a lock may be held across `join`.
+///
+/// # Panics
+/// If a closure panics, `join` panics with the same payload, but not before the other one has ended or is sure not to
+/// begin. If both panic, the payload of `a` wins.
+///
+/// # Source
+/// The names are rayon's. Private forks follow Acar, Charguéraud and Rainey ("Scheduling Parallel Programs by Work
+/// Stealing with Private Deques", 2013); waiting, Wagner and Calder ("Leapfrogging", 1993).
+///
+/// ```
+/// fn fib(n: u32) -> u64 {
+///     if n < 2 {
+///         return n.into();
+///     }
+///     let (a, b) = filch::join(|| fib(n - 1), || fib(n - 2));
+///     a + b
+/// }
+/// assert_eq!(fib(20), 6765);
+/// ```
+#[inline]
+pub fn join<A, B, RA, RB>(a: A, b: B) -> (RA, RB)
+where
+    A: FnOnce() -> RA + Send,
+    B: FnOnce() -> RB + Send,
+    RA: Send,
+    RB: Send,
+{
+    current::with(|slot| match slot {
+        Some(slot) => fork(slot, |_| a(), Plain(b)),
+        None => outside(move || join(a, b)),
+    })
+}
+
+/// [`join`], telling each closure whether it has been moved to another thread.
+///
+/// A closure that has not been moved runs right after or before its sibling: an algorithm can take that as a sign
+/// that nobody is hungry, and split less.
+///
+/// # Panics
+/// As [`join`].
+///
+/// ```
+/// let (a, b) = filch::join_context(|c| c.migrated(), |c| c.migrated());
+/// assert!(!a);
+/// // `b` is true if a thief took the second closure.
+/// # let _ = b;
+/// ```
+#[inline]
+pub fn join_context<A, B, RA, RB>(a: A, b: B) -> (RA, RB)
+where
+    A: FnOnce(FnContext) -> RA + Send,
+    B: FnOnce(FnContext) -> RB + Send,
+    RA: Send,
+    RB: Send,
+{
+    current::with(|slot| match slot {
+        Some(slot) => fork(slot, |_| a(FnContext::new(false)), Told(b)),
+        None => outside(move || join_context(a, b)),
+    })
+}
+
+/// Takes the closure into the global pool.
+#[cold]
+#[inline(never)]
+fn outside<R: Send>(f: impl FnOnce() -> R + Send) -> R {
+    Pool::global().shared.enter(move |_| f())
+}
+
+/// The second arm of a `join`, as its owner sees it.
+pub(crate) trait ForkArm: Arm {
+    /// Runs the arm in the frame of its `join`.
+    fn run_inline(self, slot: &Slot) -> Self::Out;
+}
+
+/// The second arm of `join`.
+struct Plain<B>(B);
+
+impl<B: FnOnce() -> R + Send, R: Send> Arm for Plain<B> {
+    type Out = R;
+
+    fn run_stolen(self) -> R {
+        (self.0)()
+    }
+}
+
+impl<B: FnOnce() -> R + Send, R: Send> ForkArm for Plain<B> {
+    #[inline(always)]
+    fn run_inline(self, _: &Slot) -> R {
+        (self.0)()
+    }
+}
+
+/// The second arm of `join_context`.
+struct Told<B>(B);
+
+impl<B: FnOnce(FnContext) -> R + Send, R: Send> Arm for Told<B> {
+    type Out = R;
+
+    fn run_stolen(self) -> R {
+        (self.0)(FnContext::new(true))
+    }
+}
+
+impl<B: FnOnce(FnContext) -> R + Send, R: Send> ForkArm for Told<B> {
+    #[inline(always)]
+    fn run_inline(self, _: &Slot) -> R {
+        (self.0)(FnContext::new(false))
+    }
+}
+
+/// The engine of every `join`: leaves `b` on the fork stack, runs `a`, and takes `b` back or waits for its thief.
+#[inline(always)]
+pub(crate) fn fork<A, B, RA>(slot: &Slot, a: A, b: B) -> (RA, B::Out)
+where
+    A: FnOnce(&Slot) -> RA,
+    B: ForkArm,
+{
+    let job = ForkJob::new(b);
+    // SAFETY: the slot is this thread's. The job stays in this frame until it is reclaimed or its latch is set: below
+    // on return, in `Forked::drop` on unwinding.
+    if unsafe { slot.fork.push(job.as_ref()) } {
+        slot.answer();
+    }
+    let forked = Forked { slot, job: &job };
+    let ra = a(slot);
+    mem::forget(forked);
+    // SAFETY: the owner's pop for the push above; what `a` pushed it has popped.
+    let rb = if unsafe { slot.fork.pop() } {
+        // SAFETY: reclaimed from the private part: nobody else has seen it. If it unwinds, nothing points here.
+        unsafe { job.take() }.run_inline(slot)
+    } else {
+        fetch(slot, &job)
+    };
+    (ra, rb)
+}
+
+/// The slow end of `fork`: the second arm is public, or stolen.
+#[cold]
+#[inline(never)]
+fn fetch<B: ForkArm>(slot: &Slot, job: &ForkJob<B>) -> B::Out {
+    // SAFETY: `pop` has just returned false.
+    match unsafe { slot.fork.reclaim() } {
+        // SAFETY: reclaimed: no other thread has or will have it.
+        Reclaimed::Ours => unsafe { job.take() }.run_inline(slot),
+        Reclaimed::Stolen => {
+            // SAFETY: only a job that was made public can be stolen.
+            slot.wait_for_fork(unsafe { job.header() });
+            // SAFETY: the latch is set, and this is the only call.
+            match unsafe { job.result() } {
+                Ok(result) => result,
+                Err(payload) => unwind::resume(payload),
+            }
+        }
+    }
+}
+
+/// Lives while `a` runs: if `a` unwinds, sees to it that `b` is done with before the frame goes.
+struct Forked<'f, B: ForkArm> {
+    slot: &'f Slot,
+    job: &'f ForkJob<B>,
+}
+
+impl<B: ForkArm> Drop for Forked<'_, B> {
+    // Inlined, so that the guard itself need not lie in memory: a `join` that does not unwind pays nothing for it.
+    #[inline(always)]
+    fn drop(&mut self) {
+        dispose(self.slot, self.job);
+    }
+}
+
+/// `a` has unwound: `b` is reclaimed and dropped, or awaited.
+#[cold]
+#[inline(never)]
+fn dispose<B: ForkArm>(slot: &Slot, job: &ForkJob<B>) {
+    // SAFETY: the owner's pop for the push in `fork`; what `a` pushed it has popped, by returns or by guards like
+    // this one. `reclaim` follows a false.
+    let ours = unsafe { slot.fork.pop() || slot.fork.reclaim() == Reclaimed::Ours };
+    if ours {
+        // SAFETY: reclaimed, and not run. If the closure's drop panics while we unwind, the process aborts, as for
+        // any drop.
+        drop(unsafe { job.take() });
+    } else {
+        // SAFETY: only a job that was made public can be stolen.
+        slot.wait_for_fork(unsafe { job.header() });
+        // SAFETY: the latch is set, and this is the only call. `a`'s panic wins.
+        let lost = unsafe { job.result() };
+        unwind::drop_quietly(lost);
+    }
+}
+
+impl Pool {
+    /// [`join`] on this pool.
+    ///
+    /// # Panics
+    /// As [`join`], and if the pool has been shut down.
+    pub fn join<A, B, RA, RB>(&self, a: A, b: B) -> (RA, RB)
+    where
+        A: FnOnce() -> RA + Send,
+        B: FnOnce() -> RB + Send,
+        RA: Send,
+        RB: Send,
+    {
+        self.shared.enter(|slot| fork(slot, |_| a(), Plain(b)))
+    }
+
+    /// [`join_context`] on this pool.
+    ///
+    /// # Panics
+    /// As [`join`], and if the pool has been shut down.
+    pub fn join_context<A, B, RA, RB>(&self, a: A, b: B) -> (RA, RB)
+    where
+        A: FnOnce(FnContext) -> RA + Send,
+        B: FnOnce(FnContext) -> RB + Send,
+        RA: Send,
+        RB: Send,
+    {
+        self.shared.enter(|slot| fork(slot, |_| a(FnContext::new(false)), Told(b)))
+    }
+}

@@ -1,0 +1,304 @@
+//! Scopes: any number of closures that may borrow from the enclosing frame, all ended before it goes on.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ptr;
+
+use crate::core::job::{HeapJob, JobRef};
+use crate::core::latch::{Latch, Waiter};
+use crate::core::lineage::ScopeNode;
+use crate::ground::sync::{AtomicPtr, AtomicUsize, Ordering};
+use crate::ground::unwind::{self, Payload};
+use crate::pool::current;
+use crate::pool::enter::wait_outside;
+use crate::pool::handle::Pool;
+use crate::pool::shared::Shared;
+use crate::pool::slot::Slot;
+
+/// What both kinds of scope share. Lies in the opener's frame until every job has ended.
+///
+/// `pending` counts the body and the jobs; whoever counts it down to 0 sets the latch, and the opener waits for the
+/// latch, not for the count: so nobody touches the scope after its frame may have gone.
+pub(crate) struct ScopeBase<'scope> {
+    // Must come first: a pointer to the node is the scope's identity.
+    node: ScopeNode,
+    shared: *const Shared,
+    pending: AtomicUsize,
+    latch: Latch,
+    /// The first panic's payload, boxed once more to fit a pointer.
+    panic: AtomicPtr<Payload>,
+    // Invariant in 'scope: a job may hand in what it borrows, and borrow what the scope's closure borrows.
+    _scope: PhantomData<Box<dyn FnOnce(&'scope ()) -> &'scope ()>>,
+}
+
+// SAFETY: the raw pointers are to the pool, alive while the scope is, and to scopes further out; all else is atomic.
+unsafe impl Sync for ScopeBase<'_> {}
+// SAFETY: as above; the scope itself never moves, but references to it do.
+unsafe impl Send for ScopeBase<'_> {}
+
+impl<'scope> ScopeBase<'scope> {
+    fn new(shared: &Shared, slot: Option<&Slot>, waiter: Waiter) -> Self {
+        let node = match slot {
+            Some(slot) => ScopeNode::new(slot.scope().get(), slot.fork.height()),
+            None => ScopeNode::new(ptr::null(), 0),
+        };
+        ScopeBase {
+            node,
+            shared,
+            pending: AtomicUsize::new(1),
+            latch: Latch::new(waiter),
+            panic: AtomicPtr::new(ptr::null_mut()),
+            _scope: PhantomData,
+        }
+    }
+
+    fn shared(&self) -> &Shared {
+        // SAFETY: whoever opened the scope holds the pool until the scope has ended.
+        unsafe { &*self.shared }
+    }
+
+    pub(crate) fn node(&self) -> *const ScopeNode {
+        &raw const self.node
+    }
+
+    /// A job that counts as one of the scope's.
+    ///
+    /// # Safety
+    /// `f` and what it borrows live for 'scope, and the job is queued.
+    pub(crate) unsafe fn job(&self, f: impl FnOnce() + Send) -> JobRef {
+        // Relaxed: the caller is the body or a job, so the count cannot be 0 now.
+        self.pending.fetch_add(1, Ordering::Relaxed);
+        let this = Anchor(self);
+        let run = move || {
+            let this = this.get();
+            // SAFETY: the scope waits for this job, so it is alive until `end_one`.
+            unsafe { (*this).catch(f) };
+            // SAFETY: as above, and this is the job's last access.
+            unsafe { ScopeBase::end_one(this) };
+        };
+        // SAFETY: `run` does not unwind; the scope waits for it before what it borrows goes.
+        unsafe { HeapJob::new_ref(run, self.node()) }
+    }
+
+    pub(crate) fn queue(&self, job: JobRef) {
+        current::with(|slot| self.shared().queue_closure(slot, job));
+    }
+
+    /// Runs `f`, keeping the first panic of all.
+    fn catch<R>(&self, f: impl FnOnce() -> R) -> Option<R> {
+        match unwind::catch(f) {
+            Ok(result) => Some(result),
+            Err(payload) => {
+                let boxed = Box::into_raw(Box::new(payload));
+                // Release pairs with the Acquire in `take_panic`, through the latch.
+                let first = self.panic.compare_exchange(ptr::null_mut(), boxed, Ordering::Release, Ordering::Relaxed);
+                if first.is_err() {
+                    // SAFETY: ours, and stored nowhere.
+                    unwind::drop_quietly(unsafe { Box::from_raw(boxed) });
+                }
+                None
+            }
+        }
+    }
+
+    /// The body or a job has ended.
+    ///
+    /// # Safety
+    /// `this` is alive, and the caller does not touch it afterwards unless it is the opener.
+    unsafe fn end_one(this: *const Self) {
+        // AcqRel: what the jobs did happens before the latch is set by the last of them.
+        // SAFETY: alive, because it counts us.
+        if unsafe { (*this).pending.fetch_sub(1, Ordering::AcqRel) } == 1 {
+            // SAFETY: alive until its latch is set; only the last one gets here.
+            unsafe { Latch::set(&raw const (*this).latch) };
+        }
+    }
+
+    /// Runs the body as a thread of the pool, waits for the jobs, and passes the first panic on.
+    fn complete<R>(&self, slot: &Slot, body: impl FnOnce() -> R) -> R {
+        let outer = slot.scope().replace(self.node());
+        let result = self.catch(body);
+        // SAFETY: we are the opener.
+        unsafe { ScopeBase::end_one(self) };
+        if !self.latch.probe() {
+            slot.wait_for_scope(&self.latch, self.node());
+        }
+        slot.scope().set(outer);
+        self.finish(result)
+    }
+
+    /// The same on a thread that is not of the pool: it only blocks.
+    fn complete_outside<R>(&self, wait: &dyn Fn(&Latch), body: impl FnOnce() -> R) -> R {
+        let result = self.catch(body);
+        // SAFETY: we are the opener.
+        unsafe { ScopeBase::end_one(self) };
+        wait(&self.latch);
+        self.finish(result)
+    }
+
+    fn finish<R>(&self, result: Option<R>) -> R {
+        // Acquire pairs with the Release in `catch`.
+        let payload = self.panic.swap(ptr::null_mut(), Ordering::Acquire);
+        if payload.is_null() {
+            return result.expect("a body without a result has left a panic");
+        }
+        // SAFETY: made by `Box::into_raw` in `catch`, taken once.
+        let payload = unsafe { Box::from_raw(payload) };
+        drop(result);
+        unwind::resume(*payload);
+    }
+}
+
+/// A pointer to a scope that jobs may carry.
+struct Anchor<'scope>(*const ScopeBase<'scope>);
+
+// SAFETY: `ScopeBase` is Sync, and the scope outlives its jobs.
+unsafe impl Send for Anchor<'_> {}
+
+impl<'scope> Anchor<'scope> {
+    // A method, so that closures capture the whole anchor and not the pointer in it.
+    fn get(&self) -> *const ScopeBase<'scope> {
+        self.0
+    }
+}
+
+/// Opens a scope in `op`, for both kinds of scope, as a thread of the pool.
+pub(crate) fn open<'scope, S, R>(slot: &Slot, make: impl FnOnce(ScopeBase<'scope>) -> S, op: impl FnOnce(&S) -> R) -> R
+where
+    S: AsRef<ScopeBase<'scope>>,
+{
+    let scope = make(ScopeBase::new(slot.shared(), Some(slot), slot.waiter()));
+    scope.as_ref().complete(slot, || op(&scope))
+}
+
+/// Opens a scope in `op`, which runs right here, on whatever thread this is.
+pub(crate) fn open_in_place<'scope, S, R>(
+    shared: &Shared,
+    make: impl FnOnce(ScopeBase<'scope>) -> S,
+    op: impl FnOnce(&S) -> R,
+) -> R
+where
+    S: AsRef<ScopeBase<'scope>>,
+{
+    current::with(|slot| match slot {
+        Some(slot) if ptr::eq(slot.shared(), shared) => open(slot, make, op),
+        _ => {
+            let _accepted = shared.accept_root();
+            wait_outside(|waiter, wait| {
+                let scope = make(ScopeBase::new(shared, None, waiter));
+                scope.as_ref().complete_outside(wait, || op(&scope))
+            })
+        }
+    })
+}
+
+/// A scope in which closures can be spawned that borrow from the enclosing frame; see [`scope`].
+pub struct Scope<'scope> {
+    base: ScopeBase<'scope>,
+}
+
+impl<'scope> AsRef<ScopeBase<'scope>> for Scope<'scope> {
+    fn as_ref(&self) -> &ScopeBase<'scope> {
+        &self.base
+    }
+}
+
+impl<'scope> Scope<'scope> {
+    pub(crate) fn new(base: ScopeBase<'scope>) -> Self {
+        Scope { base }
+    }
+
+    /// Spawns a closure that ends before the scope does. It may spawn more through the scope that it is given.
+    ///
+    /// The newest closure of a thread runs first; for the other order see [`scope_fifo`](crate::scope_fifo). Costs an
+    /// allocation of the closure's size.
+    ///
+    /// A panic of the closure is raised again by [`scope`], when all closures have ended.
+    pub fn spawn(&self, f: impl FnOnce(&Scope<'scope>) + Send + 'scope) {
+        let this = ScopeRef(self);
+        // SAFETY: `f` lives for 'scope, which the scope's end does not outlast; queued at once.
+        let job = unsafe {
+            self.base.job(move || {
+                // SAFETY: alive while the scope waits for this job.
+                f(&*this.get())
+            })
+        };
+        self.base.queue(job);
+    }
+}
+
+impl fmt::Debug for Scope<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scope").field("pending", &self.base.pending).finish_non_exhaustive()
+    }
+}
+
+/// A pointer to a whole scope that jobs may carry.
+pub(crate) struct ScopeRef<S>(pub(crate) *const S);
+
+// SAFETY: for `Scope` and `ScopeFifo`, which are Sync and outlive their jobs.
+unsafe impl<S: Sync> Send for ScopeRef<S> {}
+
+impl<S> ScopeRef<S> {
+    pub(crate) fn get(&self) -> *const S {
+        self.0
+    }
+}
+
+/// Opens a scope: closures spawned in it may borrow from the enclosing frame, and have all ended when `scope` returns.
+///
+/// `op` runs as a thread of the current pool, or of the global one. The calling thread takes part in the work. For
+/// two closures [`join`](crate::join) is cheaper: it allocates nothing.
+///
+/// Closures spawned in a scope may wait for each other only if the pool has a worker for each.
+///
+/// # Panics
+/// If `op` or a closure panics, with the payload of the first one that did, when all have ended.
+///
+/// ```
+/// let mut squares = [0u64; 8];
+/// filch::scope(|s| {
+///     for (i, square) in squares.iter_mut().enumerate() {
+///         s.spawn(move |_| *square = (i * i) as u64);
+///     }
+/// });
+/// assert_eq!(squares[7], 49);
+/// ```
+pub fn scope<'scope, R: Send>(op: impl FnOnce(&Scope<'scope>) -> R + Send) -> R {
+    current::with(|slot| match slot {
+        Some(slot) => open(slot, Scope::new, op),
+        None => Pool::global().scope(op),
+    })
+}
+
+/// [`scope`], but `op` runs right here: on a thread outside of the pool only the spawned closures run inside it.
+///
+/// So `op` need not be `Send`, and may block: it holds no seat. The price is that the calling thread does not take
+/// part in the work.
+///
+/// # Panics
+/// As [`scope`].
+pub fn in_place_scope<'scope, R>(op: impl FnOnce(&Scope<'scope>) -> R) -> R {
+    current::with(|slot| match slot {
+        Some(slot) => open(slot, Scope::new, op),
+        None => Pool::global().in_place_scope(op),
+    })
+}
+
+impl Pool {
+    /// [`scope`] on this pool.
+    ///
+    /// # Panics
+    /// As [`scope`], and if the pool has been shut down.
+    pub fn scope<'scope, R: Send>(&self, op: impl FnOnce(&Scope<'scope>) -> R + Send) -> R {
+        self.shared.enter(|slot| open(slot, Scope::new, op))
+    }
+
+    /// [`in_place_scope`] on this pool.
+    ///
+    /// # Panics
+    /// As [`scope`], and if the pool has been shut down.
+    pub fn in_place_scope<'scope, R>(&self, op: impl FnOnce(&Scope<'scope>) -> R) -> R {
+        open_in_place(&self.shared, Scope::new, op)
+    }
+}

@@ -1,0 +1,117 @@
+//! Scopes whose closures begin in the order in which they were spawned.
+
+use std::fmt;
+
+use crate::core::job::JobRef;
+use crate::core::queue::Injector;
+use crate::pool::current;
+use crate::pool::handle::Pool;
+use crate::work::scope::{ScopeBase, ScopeRef, open, open_in_place};
+
+/// A scope that runs its closures first in, first out; see [`scope_fifo`].
+///
+/// The closures lie in a queue of the scope; what threads pass around are tickets, one for each.
+pub struct ScopeFifo<'scope> {
+    base: ScopeBase<'scope>,
+    queue: Injector<JobRef>,
+}
+
+impl<'scope> AsRef<ScopeBase<'scope>> for ScopeFifo<'scope> {
+    fn as_ref(&self) -> &ScopeBase<'scope> {
+        &self.base
+    }
+}
+
+impl<'scope> ScopeFifo<'scope> {
+    fn new(base: ScopeBase<'scope>) -> Self {
+        ScopeFifo { base, queue: Injector::new() }
+    }
+
+    /// Spawns a closure that ends before the scope does, and begins after those that were spawned before it.
+    ///
+    /// A panic of the closure is raised again by [`scope_fifo`], when all closures have ended.
+    pub fn spawn_fifo(&self, f: impl FnOnce(&ScopeFifo<'scope>) + Send + 'scope) {
+        let this = ScopeRef(self);
+        // SAFETY: `f` lives for 'scope, which the scope's end does not outlast; a ticket for it is queued at once.
+        let job = unsafe {
+            self.base.job(move || {
+                // SAFETY: alive while the scope waits for this job.
+                f(&*this.get())
+            })
+        };
+        self.queue.push(job);
+        // SAFETY: the scope waits for as many jobs as there are tickets, and a ticket touches the scope only to take
+        // its job.
+        let ticket = unsafe { JobRef::new(std::ptr::from_ref(self).cast(), ScopeFifo::run_ticket, self.base.node()) };
+        self.base.queue(ticket);
+    }
+
+    unsafe fn run_ticket(scope: *const ()) {
+        // SAFETY: alive, because the job that we take has not ended.
+        let job = unsafe { (*scope.cast::<Self>()).queue.steal() };
+        // SAFETY: taken from the queue, and not yet run. Afterwards the scope may be gone.
+        unsafe { job.expect("there is a job for every ticket").run() };
+    }
+}
+
+impl fmt::Debug for ScopeFifo<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScopeFifo").finish_non_exhaustive()
+    }
+}
+
+/// [`scope`](crate::scope), but the closures begin in the order in which they were spawned.
+///
+/// # Panics
+/// As [`scope`](crate::scope).
+///
+/// ```
+/// use std::sync::Mutex;
+/// let order = Mutex::new(Vec::new());
+/// let pool = filch::Pool::builder().workers(1).build()?;
+/// pool.install_on_worker(|| {
+///     filch::scope_fifo(|s| {
+///         for i in 0..3 {
+///             let order = &order;
+///             s.spawn_fifo(move |_| order.lock().unwrap().push(i));
+///         }
+///     })
+/// });
+/// assert_eq!(order.into_inner().unwrap(), [0, 1, 2]);
+/// # Ok::<(), filch::BuildError>(())
+/// ```
+pub fn scope_fifo<'scope, R: Send>(op: impl FnOnce(&ScopeFifo<'scope>) -> R + Send) -> R {
+    current::with(|slot| match slot {
+        Some(slot) => open(slot, ScopeFifo::new, op),
+        None => Pool::global().scope_fifo(op),
+    })
+}
+
+/// [`in_place_scope`](crate::in_place_scope) with the order of [`scope_fifo`].
+///
+/// # Panics
+/// As [`scope`](crate::scope).
+pub fn in_place_scope_fifo<'scope, R>(op: impl FnOnce(&ScopeFifo<'scope>) -> R) -> R {
+    current::with(|slot| match slot {
+        Some(slot) => open(slot, ScopeFifo::new, op),
+        None => Pool::global().in_place_scope_fifo(op),
+    })
+}
+
+impl Pool {
+    /// [`scope_fifo`] on this pool.
+    ///
+    /// # Panics
+    /// As [`scope`](crate::scope), and if the pool has been shut down.
+    pub fn scope_fifo<'scope, R: Send>(&self, op: impl FnOnce(&ScopeFifo<'scope>) -> R + Send) -> R {
+        self.shared.enter(|slot| open(slot, ScopeFifo::new, op))
+    }
+
+    /// [`in_place_scope_fifo`] on this pool.
+    ///
+    /// # Panics
+    /// As [`scope`](crate::scope), and if the pool has been shut down.
+    pub fn in_place_scope_fifo<'scope, R>(&self, op: impl FnOnce(&ScopeFifo<'scope>) -> R) -> R {
+        open_in_place(&self.shared, ScopeFifo::new, op)
+    }
+}

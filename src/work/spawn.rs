@@ -1,0 +1,147 @@
+//! Closures that nobody waits for.
+
+use std::ptr;
+
+use crate::core::job::{HeapJob, JobRef};
+use crate::ground::error::{SHUT_DOWN, ShutDown};
+use crate::ground::unwind;
+use crate::pool::current;
+use crate::pool::handle::Pool;
+use crate::pool::shared::Shared;
+use crate::pool::slot::Slot;
+
+impl Shared {
+    /// Asks the gate for detached work.
+    pub(crate) fn accept_spawn(&self) -> bool {
+        let entered = if current::is_inside(self) { self.gate.enter_inner() } else { self.gate.enter() };
+        match entered {
+            Ok(()) => true,
+            Err(closing) => {
+                self.closing(closing);
+                false
+            }
+        }
+    }
+}
+
+/// Runs an accepted closure on a thread of its pool, and counts it off; drops it unrun if the pool has closed.
+pub(crate) fn run_detached(f: impl FnOnce()) {
+    current::with(|slot| {
+        let shared = slot.expect("jobs run on threads that have a slot").shared();
+        let outcome = if shared.gate.is_closed() { unwind::catch(|| drop(f)) } else { unwind::catch(f) };
+        if let Err(payload) = outcome {
+            shared.report_panic(payload);
+        }
+        shared.leave();
+    });
+}
+
+/// An accepted closure as a job.
+fn detached_job(f: impl FnOnce() + Send + 'static) -> JobRef {
+    // SAFETY: `run_detached` does not unwind, and nothing is borrowed.
+    unsafe { HeapJob::new_ref(move || run_detached(f), ptr::null()) }
+}
+
+fn own_slot<R>(shared: &Shared, f: impl FnOnce(Option<&Slot>) -> R) -> R {
+    current::with(|slot| f(slot.filter(|slot| ptr::eq(slot.shared(), shared))))
+}
+
+/// Runs `f` on the current pool (or the global one) some time from now; nobody waits for it.
+///
+/// This is rayon's `spawn`, under a name that leaves `spawn` to futures. The newest closure of a thread runs first;
+/// [`spawn_fifo`] keeps the order. To get a result, or to cancel, use [`spawn_cpu`](crate::spawn_cpu); to borrow from
+/// the enclosing frame, [`scope`](crate::scope).
+///
+/// A panic of `f` goes to the pool's [panic handler](crate::PoolBuilder::panic_handler).
+///
+/// # Panics
+/// If the pool has been shut down; [`Pool::try_spawn_detached`] gives the closure back instead. A closure that runs
+/// in a pool that is ending may still spawn.
+///
+/// ```
+/// let (tx, rx) = std::sync::mpsc::channel();
+/// filch::spawn_detached(move || tx.send(6 * 7).unwrap());
+/// assert_eq!(rx.recv(), Ok(42));
+/// ```
+pub fn spawn_detached(f: impl FnOnce() + Send + 'static) {
+    current::with(|slot| match slot {
+        Some(slot) => slot.shared().spawn_detached(f),
+        None => Pool::global().shared.spawn_detached(f),
+    })
+    .unwrap_or_else(|_| panic!("{SHUT_DOWN}"));
+}
+
+/// [`spawn_detached`], but the closures that one thread spawns with `spawn_fifo` begin in that order.
+///
+/// # Panics
+/// As [`spawn_detached`].
+pub fn spawn_fifo(f: impl FnOnce() + Send + 'static) {
+    current::with(|slot| match slot {
+        Some(slot) => slot.shared().spawn_fifo(f),
+        None => Pool::global().shared.spawn_fifo(f),
+    })
+    .unwrap_or_else(|_| panic!("{SHUT_DOWN}"));
+}
+
+impl Shared {
+    fn spawn_detached<F: FnOnce() + Send + 'static>(&self, f: F) -> Result<(), ShutDown<F>> {
+        if !self.accept_spawn() {
+            return Err(ShutDown(f));
+        }
+        current::with(|slot| self.queue_closure(slot, detached_job(f)));
+        Ok(())
+    }
+
+    fn spawn_fifo<F: FnOnce() + Send + 'static>(&self, f: F) -> Result<(), ShutDown<F>> {
+        if !self.accept_spawn() {
+            return Err(ShutDown(f));
+        }
+        let job = detached_job(f);
+        own_slot(self, |slot| match slot {
+            Some(slot) => {
+                slot.fifo.push(job);
+                // SAFETY: the slot lives as long as the pool, which lives while its jobs run.
+                let ticket = unsafe { JobRef::new(ptr::from_ref(slot).cast(), run_ticket, ptr::null()) };
+                self.queue_closure(Some(slot), ticket);
+            }
+            // The injector keeps the order by itself.
+            None => self.queue_closure(None, job),
+        });
+        Ok(())
+    }
+}
+
+/// Runs the oldest closure behind the tickets of a slot.
+unsafe fn run_ticket(slot: *const ()) {
+    // SAFETY: made from a slot of the pool on whose thread this runs.
+    let slot = unsafe { &*slot.cast::<Slot>() };
+    let job = slot.fifo.steal().expect("there is a job for every ticket");
+    // SAFETY: taken from the queue, and not yet run.
+    unsafe { job.run() };
+}
+
+impl Pool {
+    /// [`spawn_detached`] on this pool.
+    ///
+    /// # Panics
+    /// If the pool has been shut down.
+    pub fn spawn_detached(&self, f: impl FnOnce() + Send + 'static) {
+        self.try_spawn_detached(f).unwrap_or_else(|_| panic!("{SHUT_DOWN}"));
+    }
+
+    /// [`spawn_detached`] on this pool, giving the closure back if the pool has been shut down.
+    ///
+    /// # Errors
+    /// [`ShutDown`] with the closure.
+    pub fn try_spawn_detached<F: FnOnce() + Send + 'static>(&self, f: F) -> Result<(), ShutDown<F>> {
+        self.shared.spawn_detached(f)
+    }
+
+    /// [`spawn_fifo`] on this pool.
+    ///
+    /// # Panics
+    /// If the pool has been shut down.
+    pub fn spawn_fifo(&self, f: impl FnOnce() + Send + 'static) {
+        self.shared.spawn_fifo(f).unwrap_or_else(|_| panic!("{SHUT_DOWN}"));
+    }
+}

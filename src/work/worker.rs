@@ -1,0 +1,106 @@
+//! The current worker as an argument: saves `join` the thread-local look-up.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use crate::core::job::Arm;
+use crate::pool::current;
+use crate::pool::handle::Pool;
+use crate::pool::slot::Slot;
+use crate::work::join::{ForkArm, fork};
+
+/// A thread of a pool, at work: got from [`with_worker`] and passed down a recursion.
+///
+/// It cannot leave its thread. Each closure of [`Worker::join`] gets the worker that it really runs on.
+#[repr(transparent)]
+pub struct Worker {
+    slot: Slot,
+    _not_sync: PhantomData<*mut ()>,
+}
+
+impl Worker {
+    #[inline(always)]
+    fn of(slot: &Slot) -> &Worker {
+        // SAFETY: `Worker` is a transparent wrapper around `Slot`; the slot is the current thread's, and `Worker` is
+        // neither Send nor Sync, so the reference stays on it.
+        unsafe { &*std::ptr::from_ref(slot).cast::<Worker>() }
+    }
+
+    /// [`join`](crate::join) on this worker, without the look-up of the current thread.
+    ///
+    /// # Panics
+    /// As [`join`](crate::join).
+    ///
+    /// ```
+    /// use filch::Worker;
+    ///
+    /// fn fib(w: &Worker, n: u32) -> u64 {
+    ///     if n < 2 {
+    ///         return n.into();
+    ///     }
+    ///     let (a, b) = w.join(|w| fib(w, n - 1), |w| fib(w, n - 2));
+    ///     a + b
+    /// }
+    /// assert_eq!(filch::with_worker(|w| fib(w, 20)), 6765);
+    /// ```
+    #[inline]
+    pub fn join<A, B, RA, RB>(&self, a: A, b: B) -> (RA, RB)
+    where
+        A: FnOnce(&Worker) -> RA + Send,
+        B: FnOnce(&Worker) -> RB + Send,
+        RA: Send,
+        RB: Send,
+    {
+        fork(&self.slot, |slot| a(Worker::of(slot)), WithWorker(b))
+    }
+
+    /// The index of this thread in its pool; see [`current_thread_index`](crate::current_thread_index).
+    pub fn index(&self) -> usize {
+        self.slot.index
+    }
+}
+
+/// The second arm of [`Worker::join`].
+struct WithWorker<B>(B);
+
+impl<B: FnOnce(&Worker) -> R + Send, R: Send> Arm for WithWorker<B> {
+    type Out = R;
+
+    fn run_stolen(self) -> R {
+        current::with(|slot| (self.0)(Worker::of(slot.expect("forks run on threads that have a slot"))))
+    }
+}
+
+impl<B: FnOnce(&Worker) -> R + Send, R: Send> ForkArm for WithWorker<B> {
+    #[inline(always)]
+    fn run_inline(self, slot: &Slot) -> R {
+        (self.0)(Worker::of(slot))
+    }
+}
+
+impl fmt::Debug for Worker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker").field("index", &self.slot.index).finish_non_exhaustive()
+    }
+}
+
+/// Runs `f` as a thread of the current pool, or of the global one, and gives it the [`Worker`].
+///
+/// # Panics
+/// If `f` does.
+pub fn with_worker<R: Send>(f: impl FnOnce(&Worker) -> R + Send) -> R {
+    current::with(|slot| match slot {
+        Some(slot) => f(Worker::of(slot)),
+        None => Pool::global().with_worker(f),
+    })
+}
+
+impl Pool {
+    /// [`with_worker`] on this pool.
+    ///
+    /// # Panics
+    /// If `f` does, or if the pool has been shut down.
+    pub fn with_worker<R: Send>(&self, f: impl FnOnce(&Worker) -> R + Send) -> R {
+        self.shared.enter(|slot| f(Worker::of(slot)))
+    }
+}

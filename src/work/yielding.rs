@@ -1,0 +1,58 @@
+//! Letting other work go first.
+
+use crate::pool::current;
+use crate::pool::find::Work;
+use crate::pool::handle::Pool;
+
+/// What a yield did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Yield {
+    /// A piece of work was found and has been run.
+    Executed,
+    /// There was nothing to run.
+    Idle,
+}
+
+/// Runs one piece of the pool's work, if there is any, on top of the current one; None outside of any pool.
+///
+/// This is for closures that wait for something that another closure brings. It may run anything, so do not hold a
+/// lock that other work may want. In async code use a yield of the executor-agnostic kind instead: this one does not
+/// return to the task's scheduler.
+pub fn yield_now() -> Option<Yield> {
+    current::with(|slot| {
+        let slot = slot?;
+        Some(match slot.find_any() {
+            Some(work) => {
+                slot.run(work);
+                Yield::Executed
+            }
+            None => Yield::Idle,
+        })
+    })
+}
+
+/// [`yield_now`], but only work from the current thread's own queues is run.
+pub fn yield_local() -> Option<Yield> {
+    current::with(|slot| {
+        let slot = slot?;
+        Some(match slot.next_local(slot.tick()) {
+            Some(job) => {
+                slot.run(Work::Job(job));
+                Yield::Executed
+            }
+            None => Yield::Idle,
+        })
+    })
+}
+
+impl Pool {
+    /// [`yield_now`](crate::yield_now), if the current thread is inside this pool.
+    pub fn yield_now(&self) -> Option<Yield> {
+        self.current_thread_index().and_then(|_| yield_now())
+    }
+
+    /// [`yield_local`](crate::yield_local), if the current thread is inside this pool.
+    pub fn yield_local(&self) -> Option<Yield> {
+        self.current_thread_index().and_then(|_| yield_local())
+    }
+}
