@@ -6,12 +6,12 @@
 
 mod core;
 mod ground;
-#[cfg(not(loom))]
+#[cfg(not(filch_loom))]
 mod pool;
-#[cfg(not(loom))]
+#[cfg(not(filch_loom))]
 mod work;
 
-#[cfg(not(loom))]
+#[cfg(not(filch_loom))]
 mod exports {
     pub use crate::ground::error::{BuildError, JoinError, ShutDown};
     pub use crate::pool::builder::{IdlePolicy, PoolBuilder, WaitPolicy};
@@ -31,5 +31,5 @@ mod exports {
     pub use crate::work::worker::{Worker, with_worker};
     pub use crate::work::yielding::{Yield, yield_local, yield_now};
 }
-#[cfg(not(loom))]
+#[cfg(not(filch_loom))]
 pub use exports::*;

@@ -17,16 +17,16 @@
 //! reclaims, by a raider when it takes the oldest private job. `poll` is set to 0 by whoever is hungry and restored
 //! by the owner, so that one comparison in `push` serves both as "is anybody hungry" and "is the array full".
 
-use crate::core::job::{ForkRef, NO_THIEF};
+use crate::core::job::ForkRef;
 use crate::core::latch::Waiter;
-use crate::core::lineage::{self, ScopeNode};
+use crate::core::lineage::Place;
 use crate::core::queue::{Deque, Stealer};
 use crate::ground::barrier;
 use crate::ground::sync::{AtomicUsize, HandOver, Mutex, Ordering};
 use crossbeam_utils::CachePadded;
 
 /// Private jobs at most; the next push publishes them all. Small under loom, so that a model can fill it.
-const CAPACITY: usize = if cfg!(loom) { 4 } else { 1024 };
+const CAPACITY: usize = if cfg!(filch_loom) { 4 } else { 1024 };
 /// `top`, `split` and `poll` count bytes, so that an entry's address is one addition away.
 const STEP: usize = size_of::<HandOver<ForkRef>>();
 /// The lowest value of `top` and `split`. Not 0, so that a pop may step below it without wrapping.
@@ -75,7 +75,7 @@ impl ForkStack {
         }
     }
 
-    #[cfg(not(loom))]
+    #[cfg(not(filch_loom))]
     #[inline(always)]
     fn entry(&self, at: usize) -> &HandOver<ForkRef> {
         debug_assert!(at % STEP == 0 && at < CAPACITY * STEP);
@@ -84,7 +84,7 @@ impl ForkStack {
         unsafe { &*(&raw const self.entries).cast::<u8>().add(at).cast::<HandOver<ForkRef>>() }
     }
 
-    #[cfg(loom)]
+    #[cfg(filch_loom)]
     fn entry(&self, at: usize) -> &HandOver<ForkRef> {
         &self.entries[at / STEP]
     }
@@ -104,7 +104,10 @@ impl ForkStack {
         unsafe { self.entry(top).write(job) };
         let next = top + STEP;
         // Release pairs with the Acquire load of `top` in `raid`: who sees the new top sees the entry.
+        #[cfg(not(mutant = "push_relaxed"))]
         self.top.store(next, Ordering::Release);
+        #[cfg(mutant = "push_relaxed")]
+        self.top.store(next, Ordering::Relaxed);
         // Relaxed: a request seen late is seen at the next push.
         next > self.poll.load(Ordering::Relaxed)
     }
@@ -153,8 +156,8 @@ impl ForkStack {
     /// the array is full), and says how many.
     ///
     /// # Safety
-    /// Called by the owner; `waiter` is its own, `scope` the innermost scope that it is in, or null.
-    pub(crate) unsafe fn publish(&self, most: usize, waiter: &Waiter, scope: *const ScopeNode) -> usize {
+    /// Called by the owner; `waiter` is its own, `place` where it is.
+    pub(crate) unsafe fn publish(&self, most: usize, waiter: &Waiter, place: Place) -> usize {
         // Restored before we look, so that a request that comes while we look is seen at the next push. Relaxed: the
         // request carries nothing but itself.
         self.poll.store(CALM, Ordering::Relaxed);
@@ -170,10 +173,10 @@ impl ForkStack {
             let at = top - STEP - (split - self.split.load(Ordering::Relaxed));
             // SAFETY: between split and top: written by the owner, and no raider touches it while we hold the lock.
             let job = unsafe { self.entry(at).read() };
-            // SAFETY: the owner is inside `scope` and all its parents, so they are alive.
-            let scope = unsafe { lineage::scope_of_fork(scope, at) };
+            // SAFETY: the owner is there.
+            let scope = unsafe { place.scope_of_fork(at) };
             // SAFETY: still private.
-            unsafe { job.make_public(waiter.clone(), NO_THIEF, scope) };
+            unsafe { job.make_public(waiter.clone(), scope) };
             self.public.push(job);
             split += STEP;
         }
@@ -226,6 +229,11 @@ impl ForkStack {
         !self.stealer.is_empty()
     }
 
+    /// Whether the owner has no job here, private or public. Exact for the owner.
+    pub(crate) fn is_clear(&self) -> bool {
+        !self.may_have_private() && !self.has_public()
+    }
+
     /// A guess: the two words are read one after the other.
     pub(crate) fn may_have_private(&self) -> bool {
         self.top.load(Ordering::Relaxed) > self.split.load(Ordering::Relaxed)
@@ -233,9 +241,9 @@ impl ForkStack {
 
     /// Takes the oldest private job, at the price of a barrier on every running thread of the process.
     ///
-    /// `owner` is the owner's waiter, `thief` the caller's slot. `allowed` is asked last, when the job is in hand:
+    /// `owner` is the owner's waiter. `allowed` is asked last, when the job is in hand:
     /// false puts it back. Only where [`barrier::heavy_works`].
-    pub(crate) fn raid(&self, owner: Waiter, thief: u32, allowed: impl FnOnce() -> bool) -> Option<ForkRef> {
+    pub(crate) fn raid(&self, owner: Waiter, allowed: impl FnOnce() -> bool) -> Option<ForkRef> {
         let _guard = self.lock.try_lock()?;
         // The stolen jobs must be the oldest. Nobody publishes while we hold the lock, so this stays true.
         if self.has_public() {
@@ -258,11 +266,12 @@ impl ForkStack {
         // SAFETY: the owner cannot pass below `split + STEP` without the lock, so the entry is ours to read.
         let job = unsafe { self.entry(split).read() };
         if !allowed() {
+            #[cfg(not(mutant = "raid_keeps_refused"))]
             self.split.store(split, Ordering::Relaxed);
             return None;
         }
         // SAFETY: no thread but us has seen the job; its owner looks at the header only after it has had the lock.
-        unsafe { job.make_public(owner, thief, std::ptr::null()) };
+        unsafe { job.make_public(owner, std::ptr::null()) };
         Some(job)
     }
 }

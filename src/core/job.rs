@@ -71,13 +71,14 @@ impl<F: FnOnce() + Send> HeapJob<F> {
 }
 
 /// No thread has taken the job yet.
-pub(crate) const NO_THIEF: u32 = u32::MAX;
+const NO_THIEF: u32 = u32::MAX;
 
 /// What a fork job carries once it is public.
 #[derive(Debug)]
 pub(crate) struct ForkHeader {
     pub(crate) latch: Latch,
-    /// The slot index of whoever took the job, for leapfrogging; [`NO_THIEF`] until it says so.
+    /// The slot index of whoever took the job, for leapfrogging; [`NO_THIEF`] until it says so, and for ever if it
+    /// had other forks when it took the job: then not all it has are parts of this one.
     thief: AtomicU32,
     /// A scope that the job is inside of (the innermost, or one further out), or null if none is known.
     scope: *const ScopeNode,
@@ -112,8 +113,8 @@ impl ForkRef {
     ///
     /// # Safety
     /// The job is still private: nobody else reads or writes its header now; `waiter` is its owner's.
-    pub(crate) unsafe fn make_public(&self, waiter: Waiter, thief: u32, scope: *const ScopeNode) {
-        let header = ForkHeader { latch: Latch::new(waiter), thief: AtomicU32::new(thief), scope };
+    pub(crate) unsafe fn make_public(&self, waiter: Waiter, scope: *const ScopeNode) {
+        let header = ForkHeader { latch: Latch::new(waiter), thief: AtomicU32::new(NO_THIEF), scope };
         // SAFETY: the memory begins with an `UnsafeCell<MaybeUninit<ForkHeader>>` (repr(C) of `ForkJob`), exclusive
         // by the caller's promise. The header has no destructor to run for the old contents.
         unsafe { ptr::write(self.data.cast_mut().cast::<ForkHeader>(), header) }

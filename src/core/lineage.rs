@@ -36,21 +36,46 @@ pub(crate) unsafe fn is_within(mut inner: *const ScopeNode, outer: *const ScopeN
     false
 }
 
-/// The innermost scope that surely holds the private fork at height `at` of the stack of a thread inside `scope`.
-///
-/// The stack starts again from the bottom when nothing is private; a scope that was opened before then may seem to
-/// have been opened above a fork that is inside it. The answer is then a parent, never a scope too far in.
-///
-/// # Safety
-/// `scope` is null, or it and its parents are alive.
-pub(crate) unsafe fn scope_of_fork(mut scope: *const ScopeNode, at: usize) -> *const ScopeNode {
-    while !scope.is_null() {
-        // SAFETY: alive by the caller's promise.
-        let node = unsafe { &*scope };
-        if at >= node.forks_below {
-            return scope;
-        }
-        scope = node.parent;
+/// Where a thread is: in the innermost scope, within the piece of work that it runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    /// The innermost scope that the running code is in, or null.
+    pub(crate) scope: *const ScopeNode,
+    /// The scope that the running piece of work was queued for, or null: scopes further in were opened by this
+    /// thread, during this work.
+    pub(crate) work_scope: *const ScopeNode,
+    /// The height of this thread's fork stack when the work began.
+    pub(crate) work_base: usize,
+}
+
+impl Place {
+    /// Outside of any work.
+    pub(crate) fn outside() -> Self {
+        Place { scope: ptr::null(), work_scope: ptr::null(), work_base: 0 }
     }
-    ptr::null()
+
+    /// The innermost scope that surely holds the private fork at height `at` of this thread's stack, or null if none
+    /// does so surely.
+    ///
+    /// Heights tell only about forks of the running work; older ones may be inside of anything. The stack starts
+    /// again from the bottom when nothing is private, and then a fork may seem older than it is: the answer is then a
+    /// scope further out, or null, never one too far in.
+    ///
+    /// # Safety
+    /// The thread is at this place, so that the scopes are alive.
+    pub(crate) unsafe fn scope_of_fork(&self, at: usize) -> *const ScopeNode {
+        if at < self.work_base {
+            return ptr::null();
+        }
+        let mut scope = self.scope;
+        while !scope.is_null() && !ptr::eq(scope, self.work_scope) {
+            // SAFETY: alive by the caller's promise.
+            let node = unsafe { &*scope };
+            if at >= node.forks_below {
+                return scope;
+            }
+            scope = node.parent;
+        }
+        self.work_scope
+    }
 }

@@ -1,6 +1,8 @@
 //! Floor 1: the protocols. Jobs, latches, the private fork stack, queues, sleep. Knows nothing of pools.
 
 #[allow(unsafe_code)]
+pub(crate) mod count_latch;
+#[allow(unsafe_code)]
 pub(crate) mod fork_stack;
 pub(crate) mod gate;
 #[allow(unsafe_code)]

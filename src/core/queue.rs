@@ -1,7 +1,7 @@
 //! Work-stealing queues behind one face: crossbeam's deques and injector, or, under loom, a locked deque with the
 //! same meaning (loom cannot see into crossbeam's).
 
-#[cfg(not(loom))]
+#[cfg(not(filch_loom))]
 mod imp {
     use crossbeam_deque as cb;
 
@@ -89,7 +89,7 @@ mod imp {
     }
 }
 
-#[cfg(loom)]
+#[cfg(filch_loom)]
 mod imp {
     use crate::ground::sync::Mutex;
     use loom::sync::Arc;

@@ -7,7 +7,7 @@
 //! loads sees the other's store. Where the system has no such call, `heavy_works` is false and nobody raids.
 //! Under loom both are `fence(SeqCst)`, which is what the pair stands for.
 
-#[cfg(loom)]
+#[cfg(filch_loom)]
 mod imp {
     use crate::ground::sync::{Ordering, fence};
 
@@ -26,7 +26,7 @@ mod imp {
     }
 }
 
-#[cfg(all(not(loom), target_os = "linux"))]
+#[cfg(all(not(filch_loom), target_os = "linux"))]
 mod imp {
     use std::sync::OnceLock;
     use std::sync::atomic::{Ordering, compiler_fence};
@@ -59,7 +59,7 @@ mod imp {
     }
 }
 
-#[cfg(all(not(loom), not(target_os = "linux")))]
+#[cfg(all(not(filch_loom), not(target_os = "linux")))]
 mod imp {
     use std::sync::atomic::{Ordering, compiler_fence};
 

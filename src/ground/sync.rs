@@ -1,9 +1,9 @@
 //! The only door to atomics, locks and threads.
 //!
-//! A normal build gets the standard library's atomics and parking_lot's locks; a build with `--cfg loom` gets
+//! A normal build gets the standard library's atomics and parking_lot's locks; a build with `--cfg filch_loom` gets
 //! loom's, behind the same names, so that the protocols in `core` are model-checked as they are written.
 
-#[cfg(not(loom))]
+#[cfg(not(filch_loom))]
 mod imp {
     pub(crate) use parking_lot::{Condvar, Mutex};
     pub(crate) use std::hint::spin_loop;
@@ -36,10 +36,10 @@ mod imp {
     }
 }
 
-#[cfg(loom)]
+#[cfg(filch_loom)]
 mod imp {
     pub(crate) use loom::hint::spin_loop;
-    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
+    pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 
     /// loom's mutex with parking_lot's face.
     #[derive(Debug, Default)]
@@ -115,7 +115,7 @@ mod imp {
 
 pub(crate) use imp::*;
 
-#[cfg(not(loom))]
+#[cfg(not(filch_loom))]
 impl<T: Copy> HandOver<T> {
     /// Writes the cell.
     ///

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use crate::core::job::JobRef;
 use crate::ground::sync::{Condvar, Mutex};
+use crate::ground::unwind;
 use crate::pool::builder::Config;
+use crate::pool::current;
 use crate::pool::shared::Shared;
 
 /// The queue and the count of threads.
@@ -71,20 +73,20 @@ impl Shared {
         }
     }
 
+    /// Does not unwind, as [`start_thread`](Self::start_thread).
     fn start_blocking_thread(&self) -> io::Result<()> {
+        let name = unwind::catch(|| self.config.thread_name(self.workers())).unwrap_or_default();
         let alive = self.threads.expect_one();
         let shared = self.arc();
         let mut thread = std::thread::Builder::new();
         if let Some(size) = self.config.stack_size {
             thread = thread.stack_size(size);
         }
-        if let Some(name) = self.config.thread_name(self.workers()) {
-            if !name.contains('\0') {
-                thread = thread.name(format!("{name}-blocking"));
-            }
+        if let Some(name) = name.filter(|name| !name.contains('\0')) {
+            thread = thread.name(format!("{name}-blocking"));
         }
         let handle = thread.spawn(move || {
-            shared.serve_blocking();
+            current::host(&shared, || shared.serve_blocking());
             shared.threads.one_ended();
         })?;
         alive.started();

@@ -10,6 +10,8 @@ use crate::pool::slot::Slot;
 thread_local! {
     // Constant and without a destructor: reading it is one load.
     static CURRENT: Cell<*const Slot> = const { Cell::new(ptr::null()) };
+    /// The pool that a blocking thread belongs to. It has no slot there.
+    static HOST: Cell<*const Shared> = const { Cell::new(ptr::null()) };
     /// Keeps a pool's shared state alive for a thread that `use_current_thread` made a worker.
     static KEPT: RefCell<Option<Arc<Shared>>> = const { RefCell::new(None) };
 }
@@ -23,42 +25,46 @@ pub(crate) fn with<R>(f: impl FnOnce(Option<&Slot>) -> R) -> R {
     f(unsafe { slot.as_ref() })
 }
 
-/// Whether the current thread owns a slot of the pool, be it below those of other pools.
+/// Whether the current thread is the pool's: owns a slot of it, or is one of its blocking threads.
 pub(crate) fn is_inside(shared: &Shared) -> bool {
-    let mut slot = CURRENT.get();
-    // SAFETY: as in `with`; the outer slots are kept by the `Occupied`s further down this thread's stack.
-    while let Some(here) = unsafe { slot.as_ref() } {
-        if ptr::eq(here.shared(), shared) {
-            return true;
-        }
-        slot = here.outer().get();
-    }
-    false
+    with(|slot| slot.is_some_and(|slot| ptr::eq(slot.shared(), shared))) || ptr::eq(HOST.get(), shared)
+}
+
+/// Calls `f` with the pool whose blocking thread this is, if it is one.
+pub(crate) fn with_host<R>(f: impl FnOnce(Option<&Shared>) -> R) -> R {
+    // SAFETY: `host` keeps the pool alive while the pointer stands here.
+    f(unsafe { HOST.get().as_ref() })
+}
+
+/// Runs `f` as the life of one of the pool's blocking threads.
+pub(crate) fn host(shared: &Shared, f: impl FnOnce()) {
+    HOST.set(shared);
+    f();
+    HOST.set(ptr::null());
 }
 
 /// While it lives, the thread is the owner of a slot.
-pub(crate) struct Occupied {
-    outer: *const Slot,
-}
+pub(crate) struct Occupied(());
 
-/// Makes the thread the owner of `slot`, on top of what it may own already.
+/// Makes the thread the owner of `slot`.
 ///
 /// # Safety
-/// Nobody else owns the slot, and its pool's shared state outlives the `Occupied`, which is dropped on this thread,
-/// innermost first.
+/// Nobody else owns the slot, the thread owns no other, and the slot's pool outlives the `Occupied`, which is dropped
+/// on this thread.
 pub(crate) unsafe fn occupy(slot: &Slot) -> Occupied {
-    let outer = CURRENT.replace(slot);
-    slot.outer().set(outer);
-    Occupied { outer }
+    debug_assert!(CURRENT.get().is_null());
+    CURRENT.set(slot);
+    Occupied(())
 }
 
 impl Drop for Occupied {
     fn drop(&mut self) {
-        CURRENT.set(self.outer);
+        CURRENT.set(ptr::null());
     }
 }
 
-/// Makes the thread the owner of `slot` until [`abandon`] or its end.
+/// Makes the thread the owner of `slot` until its end. (Not until the end of the pool: frames further down the stack
+/// may be inside of it.)
 ///
 /// # Safety
 /// Nobody else owns the slot or ever will; it belongs to `shared`; the thread owns no other.
@@ -70,13 +76,4 @@ pub(crate) unsafe fn keep(slot: &Slot, shared: Arc<Shared>) {
 /// Whether the current thread is a worker of this pool by [`keep`].
 pub(crate) fn is_kept(shared: &Shared) -> bool {
     KEPT.with_borrow(|kept| kept.as_ref().is_some_and(|kept| ptr::eq(&raw const **kept, shared)))
-}
-
-/// Ends what [`keep`] began, if it was for this pool and the thread is not inside another one now.
-pub(crate) fn abandon(shared: &Shared) {
-    let mine = with(|slot| slot.is_some_and(|slot| ptr::eq(slot.shared(), shared)));
-    if mine && is_kept(shared) {
-        CURRENT.set(ptr::null());
-        drop(KEPT.with_borrow_mut(Option::take));
-    }
 }

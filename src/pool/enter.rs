@@ -123,8 +123,8 @@ impl Slot {
     pub(crate) fn answer(&self) {
         let shared = self.shared();
         let most = shared.sleep.searchers().max(1);
-        // SAFETY: called on the owner's thread; the waiter and the scope are its own.
-        let published = unsafe { self.fork.publish(most, &self.waiter(), self.scope().get()) };
+        // SAFETY: called on the owner's thread; the waiter and the place are its own.
+        let published = unsafe { self.fork.publish(most, &self.waiter(), self.place().get()) };
         if published > 0 {
             shared.notify_forks();
         }
@@ -133,7 +133,7 @@ impl Slot {
     /// Before the thread blocks: others may need what it holds.
     pub(crate) fn publish_all(&self) {
         // SAFETY: as in `answer`.
-        let published = unsafe { self.fork.publish(usize::MAX, &self.waiter(), self.scope().get()) };
+        let published = unsafe { self.fork.publish(usize::MAX, &self.waiter(), self.place().get()) };
         if published > 0 {
             self.shared().notify_forks();
         }

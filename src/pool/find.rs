@@ -1,7 +1,7 @@
 //! Where a thread finds its next piece of work.
 
 use crate::core::job::{ForkRef, JobRef};
-use crate::core::lineage::{self, ScopeNode};
+use crate::core::lineage::{self, Place, ScopeNode};
 use crate::ground::unwind::Bomb;
 use crate::pool::slot::Slot;
 
@@ -19,34 +19,54 @@ pub(crate) enum Work {
 }
 
 impl Slot {
-    /// Runs work on this slot's thread. Does not unwind.
+    /// Runs work on this slot's thread, at the bottom of its stack or as a part of what it waits for. Does not unwind.
     pub(crate) fn run(&self, work: Work) {
         let bomb = Bomb("a job has unwound, though every job catches its panics");
+        let place = self.place().get();
+        let work_base = self.fork.height();
         match work {
             Work::Fork(fork) => {
-                // SAFETY: taken from a public deque or by a raid, so it is ours alone and not yet run.
-                unsafe { fork.taken_by(self.index as u32) };
+                if self.fork.is_clear() {
+                    // SAFETY: taken from a public deque or by a raid, so it is ours alone and not yet run.
+                    unsafe { fork.taken_by(self.index as u32) };
+                }
                 // SAFETY: as above.
-                let outer = self.scope().replace(unsafe { fork.scope() });
+                let scope = unsafe { fork.scope() };
+                self.place().set(Place { scope, work_scope: scope, work_base });
                 // SAFETY: as above; this thread keeps the pool alive.
                 unsafe { fork.run_stolen() };
-                self.scope().set(outer);
             }
             Work::Job(job) => {
-                let outer = self.scope().replace(job.scope());
+                let scope = job.scope();
+                self.place().set(Place { scope, work_scope: scope, work_base });
                 // SAFETY: taken from a queue, so it is ours alone and not yet run.
                 unsafe { job.run() };
-                self.scope().set(outer);
             }
         }
+        self.place().set(place);
         bomb.defuse();
+    }
+
+    /// Runs work on top of work that may have nothing to do with it.
+    pub(crate) fn run_unrelated(&self, work: Work) {
+        // Who follows us for what we wait for must not find the parts of this instead.
+        let awaited = self.awaited.lock().take();
+        self.mixed(|| self.run(work));
+        *self.awaited.lock() = awaited;
+    }
+
+    /// Runs a part of what this thread waits for.
+    pub(crate) fn run_part(&self, work: Work) {
+        let awaited = self.awaited.lock().take();
+        self.run(work);
+        *self.awaited.lock() = awaited;
     }
 
     /// Runs what has been broadcast to this thread. The only closures that a waiting thread runs for others: a
     /// broadcast must run on every thread, also on one that waits for something that waits for the broadcast.
     pub(crate) fn run_mail(&self) {
         while let Some(job) = self.mail.steal() {
-            self.run(Work::Job(job));
+            self.run_unrelated(Work::Job(job));
         }
     }
 
@@ -116,7 +136,7 @@ impl Slot {
         }
         self.others()
             .filter(|slot| slot.fork.unanswered() && slot.fork.may_have_private())
-            .find_map(|slot| slot.fork.raid(slot.waiter(), self.index as u32, || true))
+            .find_map(|slot| slot.fork.raid(slot.waiter(), || true))
             .map(Work::Fork)
     }
 
@@ -135,8 +155,12 @@ impl Slot {
             }
             above.push(job);
         }
-        for job in above.into_iter().rev() {
-            self.closures().push(job);
+        if !above.is_empty() {
+            for job in above.into_iter().rev() {
+                self.closures().push(job);
+            }
+            // Nobody could see them for a moment, and may have gone to sleep in it.
+            self.shared().notify();
         }
         found
     }

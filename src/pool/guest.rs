@@ -12,7 +12,13 @@ pub(crate) struct Guest<'p> {
 
 impl Shared {
     /// Takes a seat for the current thread, if one is free. The caller keeps the shared state alive.
+    ///
+    /// A thread of another pool is no guest here: while it waited it would keep a seat there, and not hear what is
+    /// broadcast there.
     pub(crate) fn try_guest(&self) -> Option<Guest<'_>> {
+        if current::with(|slot| slot.is_some()) {
+            return None;
+        }
         let deep = self.sleep.try_take_seat(self.seats)?;
         let slot = {
             let mut unowned = self.unowned.lock();
@@ -31,7 +37,7 @@ impl Shared {
             let _ = self.pass_seat();
             return None;
         };
-        // SAFETY: the slot was without an owner; the guard is not sent to another thread (`Slot` is reached by
+        // SAFETY: the slot was without an owner, and so was the thread; the guard is not sent to another thread (`Slot` is reached by
         // reference, and `Guest` lives in one frame), and the caller keeps the pool alive.
         let occupied = Some(unsafe { current::occupy(slot) });
         slot.set_busy(true);

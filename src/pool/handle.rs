@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::pool::builder::PoolBuilder;
+use crate::pool::current;
 use crate::pool::shared::Shared;
 
 /// One pool of worker threads for async tasks and CPU-bound closures alike.
@@ -51,6 +52,17 @@ impl Pool {
     pub fn max_num_threads(&self) -> usize {
         self.shared.most_threads()
     }
+}
+
+/// Calls `f` with the pool that the current thread is inside, or else with the global one.
+pub(crate) fn on_current<R>(f: impl FnOnce(&Shared) -> R) -> R {
+    current::with(|slot| match slot {
+        Some(slot) => f(slot.shared()),
+        None => current::with_host(|host| match host {
+            Some(host) => f(host),
+            None => f(&Pool::global().shared),
+        }),
+    })
 }
 
 impl fmt::Debug for Pool {

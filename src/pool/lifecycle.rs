@@ -1,6 +1,7 @@
 //! How pools begin and end, the global one included.
 
-use std::sync::{Arc, OnceLock};
+use std::ptr;
+use std::sync::OnceLock;
 
 use crate::ground::error::BuildError;
 use crate::ground::sync::Mutex;
@@ -100,9 +101,14 @@ impl Pool {
 
     fn end(&self, closing: crate::core::gate::Closing) {
         self.shared.closing(closing);
-        if !current::is_inside(&self.shared) {
-            self.shared.threads.wait();
+        if current::is_inside(&self.shared) {
+            return;
         }
+        current::with(|slot| match slot {
+            // A worker of another pool: what we wait for may need its seat.
+            Some(slot) => slot.block(|_| self.shared.threads.wait()),
+            None => self.shared.threads.wait(),
+        });
     }
 }
 
@@ -110,23 +116,14 @@ impl Drop for Pool {
     fn drop(&mut self) {
         // A thread that `use_current_thread` made a worker runs what is left for it: nobody else might.
         current::with(|slot| {
-            if let Some(slot) = slot.filter(|slot| std::ptr::eq(slot.shared(), &raw const *self.shared)) {
+            if let Some(slot) = slot.filter(|slot| ptr::eq(slot.shared(), &raw const *self.shared)) {
                 if current::is_kept(slot.shared()) {
                     while let Some(work) = slot.next_own() {
                         slot.run(work);
                     }
-                    slot.shared().sleep.leave_seat();
                 }
             }
         });
-        current::abandon(&self.shared);
         self.shutdown();
     }
 }
-
-// The shared state may be dropped by the last waker of a task, on any thread, long after the pool: by then all
-// threads have ended, and the queues are empty.
-const _: fn() = || {
-    fn check<T: Send + Sync>() {}
-    check::<Arc<Shared>>();
-};

@@ -205,6 +205,7 @@ impl Shared {
             self.blocking.wake_all();
         } else if self.gate.is_closed() && self.is_done() {
             self.sleep.wake_all();
+            self.blocking.wake_all();
         }
     }
 

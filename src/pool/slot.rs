@@ -4,17 +4,17 @@
 //! guests as they come. A slot has one owner at a time; some of its fields are the owner's alone.
 
 use std::cell::{Cell, UnsafeCell};
-use std::ptr::{self, NonNull};
+use std::ptr::NonNull;
 use std::sync::Arc;
 
 use crate::core::fork_stack::ForkStack;
 use crate::core::job::{ForkHeader, JobRef};
 use crate::core::latch::Waiter;
-use crate::core::lineage::ScopeNode;
+use crate::core::lineage::Place;
 use crate::core::parker::Parker;
 use crate::core::queue::{Deque, Injector, Stealer};
 use crate::ground::rng::Rng;
-use crate::ground::sync::{AtomicBool, Mutex, Ordering};
+use crate::ground::sync::{AtomicBool, AtomicUsize, Mutex, Ordering};
 use crate::pool::shared::Shared;
 
 /// Who owns a slot.
@@ -45,9 +45,9 @@ pub(crate) struct Slot {
     shared: NonNull<Shared>,
     rng: Own<Rng>,
     tick: Own<Cell<u32>>,
-    scope: Own<Cell<*const ScopeNode>>,
-    /// The slot that the owner's thread had before it came here: of another pool, or none.
-    outer: Own<Cell<*const Slot>>,
+    place: Own<Cell<Place>>,
+    /// How many pieces of work run here on top of others that they have nothing to do with.
+    unrelated: AtomicUsize,
     /// Whether the owner is awake inside the pool: whether a request to it makes sense.
     busy: AtomicBool,
     /// The stolen job that the owner waits for, so that others may follow the thief. The owner takes it out before
@@ -90,8 +90,8 @@ impl Slot {
             shared,
             rng: Own::new(Rng::new(index as u64 + 1)),
             tick: Own::new(Cell::new(0)),
-            scope: Own::new(Cell::new(ptr::null())),
-            outer: Own::new(Cell::new(ptr::null())),
+            place: Own::new(Cell::new(Place::outside())),
+            unrelated: AtomicUsize::new(0),
             busy: AtomicBool::new(false),
             awaited: Mutex::new(None),
         }
@@ -118,6 +118,21 @@ impl Slot {
     /// Whether there is something here that anybody may take.
     pub(crate) fn has_work(&self) -> bool {
         self.fork.has_public() || !self.closures_end.is_empty() || !self.tasks_end.is_empty()
+    }
+
+    /// Whether all forks here are parts of the work that the owner took last. Asked by a follower who has a fork of
+    /// this slot in hand: if the fork is of unrelated work, that work has not ended, and the count is visible with it.
+    pub(crate) fn is_pure(&self) -> bool {
+        // Acquire, though the fork's own hand-over orders it already.
+        self.unrelated.load(Ordering::Acquire) == 0
+    }
+
+    /// Runs `f`, which runs unrelated work, on the owner's thread.
+    pub(crate) fn mixed<R>(&self, f: impl FnOnce() -> R) -> R {
+        self.unrelated.fetch_add(1, Ordering::Release);
+        let result = f();
+        self.unrelated.fetch_sub(1, Ordering::Release);
+        result
     }
 
     // ----- the owner's -----------------------------------------------------------------------------------------
@@ -147,15 +162,9 @@ impl Slot {
         tick.get()
     }
 
-    /// The innermost scope that the running code is in.
-    pub(crate) fn scope(&self) -> &Cell<*const ScopeNode> {
+    /// Where the running code is.
+    pub(crate) fn place(&self) -> &Cell<Place> {
         // SAFETY: the owner's thread, see above.
-        unsafe { &*self.scope.0.get() }
-    }
-
-    /// See the field.
-    pub(crate) fn outer(&self) -> &Cell<*const Slot> {
-        // SAFETY: the owner's thread, see above.
-        unsafe { &*self.outer.0.get() }
+        unsafe { &*self.place.0.get() }
     }
 }

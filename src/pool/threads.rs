@@ -5,7 +5,9 @@ use std::io;
 use std::sync::Arc;
 use std::thread;
 
+use crate::ground::error::panic_text;
 use crate::ground::sync::{Condvar, Mutex};
+use crate::ground::unwind;
 use crate::pool::shared::Shared;
 use crate::pool::worker;
 
@@ -88,9 +90,11 @@ pub struct ThreadBuilder {
 }
 
 impl ThreadBuilder {
-    pub(crate) fn new(shared: Arc<Shared>, index: usize) -> Self {
-        let name = shared.config.thread_name(index);
-        ThreadBuilder { shared: Some(shared), index, name }
+    fn new(shared: Arc<Shared>, index: usize) -> Self {
+        // Made first, so that it is counted off if the name function panics.
+        let mut builder = ThreadBuilder { shared: Some(shared.clone()), index, name: None };
+        builder.name = shared.config.thread_name(index);
+        builder
     }
 
     /// The index of the thread in its pool.
@@ -135,8 +139,22 @@ impl fmt::Debug for ThreadBuilder {
 impl Shared {
     /// Starts the thread of the given slot. The slot's owner is the new thread from here on, also if this fails: then
     /// the slot has been given up again.
+    ///
+    /// Does not unwind, though it calls the user's name function and spawn handler: it is called from places where
+    /// jobs lie in frames below.
     pub(crate) fn start_thread(&self, index: usize) -> io::Result<()> {
         self.threads.expect_one().started();
+        match unwind::catch(|| self.start_counted_thread(index)) {
+            Ok(started) => started,
+            Err(payload) => {
+                let text = format!("starting the thread panicked: {}", panic_text(&payload));
+                unwind::drop_quietly(payload);
+                Err(io::Error::other(text))
+            }
+        }
+    }
+
+    fn start_counted_thread(&self, index: usize) -> io::Result<()> {
         let builder = ThreadBuilder::new(self.arc(), index);
         if let Some(spawn) = &self.config.spawn {
             return spawn(builder);

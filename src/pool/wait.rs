@@ -71,7 +71,10 @@ impl Slot {
             }
             self.run_mail();
             if let Some(work) = help(self, idle_since.passed(RAID_AFTER)) {
-                self.run(work);
+                match self.shared().config.wait {
+                    WaitPolicy::Leapfrog => self.run_part(work),
+                    WaitPolicy::RunAnything => self.run_unrelated(work),
+                }
                 idle_since = Since::now();
                 continue;
             }
@@ -84,7 +87,9 @@ impl Slot {
         }
     }
 
-    /// Leapfrogging: takes work from the thread that runs what we wait for. All forks it has are parts of that.
+    /// Leapfrogging: takes work from the thread that runs what we wait for. It had no other forks when it took that
+    /// (else it does not give its name), so all forks it has now are parts of it, but for those of unrelated work that
+    /// it may run on top.
     fn follow(&self, awaited: &ForkHeader, raid: bool) -> Option<Work> {
         let thief = self.shared().slot(awaited.thief()? as usize)?;
         self.take_part(thief, &|| !awaited.latch.probe(), raid, HOPS)
@@ -94,7 +99,7 @@ impl Slot {
     /// *after* we have it in hand: then it was running when we took it, and `thief` had nothing else.
     fn take_part(&self, thief: &Slot, running: &dyn Fn() -> bool, raid: bool, hops: usize) -> Option<Work> {
         if let Some(fork) = thief.fork.steal() {
-            if running() {
+            if running() && thief.is_pure() {
                 return Some(Work::Fork(fork));
             }
             self.put_back(Work::Fork(fork));
@@ -102,7 +107,7 @@ impl Slot {
         }
         thief.fork.request();
         if raid && self.shared().raids && thief.fork.unanswered() && thief.fork.may_have_private() {
-            if let Some(fork) = thief.fork.raid(thief.waiter(), self.index as u32, running) {
+            if let Some(fork) = thief.fork.raid(thief.waiter(), || running() && thief.is_pure()) {
                 return Some(Work::Fork(fork));
             }
         }
@@ -158,7 +163,7 @@ impl Slot {
         shared.sleep.take_seat();
         self.set_busy(true);
         if let Some(work) = self.find_any() {
-            self.run(work);
+            self.run_unrelated(work);
         }
         self.set_busy(false);
         shared.sleep.leave_seat();

@@ -8,8 +8,7 @@ use std::sync::Arc;
 use crate::core::job::HeapJob;
 use crate::ground::error::SHUT_DOWN;
 use crate::ground::sync::Mutex;
-use crate::pool::current;
-use crate::pool::handle::Pool;
+use crate::pool::handle::{Pool, on_current};
 use crate::pool::shared::Shared;
 use crate::work::scope::{Scope, open_in_place};
 use crate::work::spawn::run_detached;
@@ -57,10 +56,7 @@ fn context<'a>(index: usize, threads: usize) -> BroadcastContext<'a> {
 /// assert!(indices.iter().copied().eq(0..filch::current_num_threads()));
 /// ```
 pub fn broadcast<R: Send>(op: impl Fn(BroadcastContext<'_>) -> R + Sync) -> Vec<R> {
-    current::with(|slot| match slot {
-        Some(slot) => slot.shared().broadcast(op),
-        None => Pool::global().shared.broadcast(op),
-    })
+    on_current(|shared| shared.broadcast(op))
 }
 
 /// Runs `op` once on every worker of the current pool (or the global one), some time from now.
@@ -68,10 +64,7 @@ pub fn broadcast<R: Send>(op: impl Fn(BroadcastContext<'_>) -> R + Sync) -> Vec<
 /// # Panics
 /// As [`spawn_detached`](crate::spawn_detached).
 pub fn spawn_broadcast(op: impl Fn(BroadcastContext<'_>) + Send + Sync + 'static) {
-    current::with(|slot| match slot {
-        Some(slot) => slot.shared().spawn_broadcast(op),
-        None => Pool::global().shared.spawn_broadcast(op),
-    });
+    on_current(|shared| shared.spawn_broadcast(op));
 }
 
 impl Shared {

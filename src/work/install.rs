@@ -1,7 +1,8 @@
 //! Running a closure inside a pool, and questions about where one is.
 
 use crate::pool::current;
-use crate::pool::handle::Pool;
+use crate::pool::handle::{Pool, on_current};
+use crate::pool::shared::Shared;
 
 impl Pool {
     /// Runs `f` inside this pool: everything it calls (`join`, `scope`, `spawn` …) uses this pool.
@@ -64,18 +65,12 @@ pub fn current_thread_index() -> Option<usize> {
 
 /// The number of workers of the pool that the current thread is inside, or of the global pool.
 pub fn current_num_threads() -> usize {
-    current::with(|slot| match slot {
-        Some(slot) => slot.shared().workers(),
-        None => Pool::global().current_num_threads(),
-    })
+    on_current(Shared::workers)
 }
 
 /// No [index](current_thread_index) in the current pool (or the global one) reaches this.
 pub fn max_num_threads() -> usize {
-    current::with(|slot| match slot {
-        Some(slot) => slot.shared().most_threads(),
-        None => Pool::global().max_num_threads(),
-    })
+    on_current(Shared::most_threads)
 }
 
 /// Whether the current thread has jobs in its own queues; None outside of any pool.

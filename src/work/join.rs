@@ -6,7 +6,7 @@ use crate::core::fork_stack::Reclaimed;
 use crate::core::job::{Arm, ForkJob};
 use crate::ground::unwind;
 use crate::pool::current;
-use crate::pool::handle::Pool;
+use crate::pool::handle::{Pool, on_current};
 use crate::pool::slot::Slot;
 
 /// Tells a closure of [`join_context`] where it runs.
@@ -104,11 +104,11 @@ where
     })
 }
 
-/// Takes the closure into the global pool.
+/// Takes the closure into the pool.
 #[cold]
 #[inline(never)]
 fn outside<R: Send>(f: impl FnOnce() -> R + Send) -> R {
-    Pool::global().shared.enter(move |_| f())
+    on_current(|shared| shared.enter(move |_| f()))
 }
 
 /// The second arm of a `join`, as its owner sees it.

@@ -4,27 +4,24 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ptr;
 
+use crate::core::count_latch::CountLatch;
 use crate::core::job::{HeapJob, JobRef};
 use crate::core::latch::{Latch, Waiter};
-use crate::core::lineage::ScopeNode;
-use crate::ground::sync::{AtomicPtr, AtomicUsize, Ordering};
+use crate::core::lineage::{Place, ScopeNode};
+use crate::ground::sync::{AtomicPtr, Ordering};
 use crate::ground::unwind::{self, Payload};
 use crate::pool::current;
 use crate::pool::enter::wait_outside;
-use crate::pool::handle::Pool;
+use crate::pool::handle::{Pool, on_current};
 use crate::pool::shared::Shared;
 use crate::pool::slot::Slot;
 
-/// What both kinds of scope share. Lies in the opener's frame until every job has ended.
-///
-/// `pending` counts the body and the jobs; whoever counts it down to 0 sets the latch, and the opener waits for the
-/// latch, not for the count: so nobody touches the scope after its frame may have gone.
+/// What both kinds of scope share. Lies in the opener's frame until the body and every job have ended.
 pub(crate) struct ScopeBase<'scope> {
     // Must come first: a pointer to the node is the scope's identity.
     node: ScopeNode,
     shared: *const Shared,
-    pending: AtomicUsize,
-    latch: Latch,
+    jobs: CountLatch,
     /// The first panic's payload, boxed once more to fit a pointer.
     panic: AtomicPtr<Payload>,
     // Invariant in 'scope: a job may hand in what it borrows, and borrow what the scope's closure borrows.
@@ -39,14 +36,13 @@ unsafe impl Send for ScopeBase<'_> {}
 impl<'scope> ScopeBase<'scope> {
     fn new(shared: &Shared, slot: Option<&Slot>, waiter: Waiter) -> Self {
         let node = match slot {
-            Some(slot) => ScopeNode::new(slot.scope().get(), slot.fork.height()),
+            Some(slot) => ScopeNode::new(slot.place().get().scope, slot.fork.height()),
             None => ScopeNode::new(ptr::null(), 0),
         };
         ScopeBase {
             node,
             shared,
-            pending: AtomicUsize::new(1),
-            latch: Latch::new(waiter),
+            jobs: CountLatch::new(waiter),
             panic: AtomicPtr::new(ptr::null_mut()),
             _scope: PhantomData,
         }
@@ -66,15 +62,14 @@ impl<'scope> ScopeBase<'scope> {
     /// # Safety
     /// `f` and what it borrows live for 'scope, and the job is queued.
     pub(crate) unsafe fn job(&self, f: impl FnOnce() + Send) -> JobRef {
-        // Relaxed: the caller is the body or a job, so the count cannot be 0 now.
-        self.pending.fetch_add(1, Ordering::Relaxed);
+        self.jobs.add();
         let this = Anchor(self);
         let run = move || {
             let this = this.get();
-            // SAFETY: the scope waits for this job, so it is alive until `end_one`.
+            // SAFETY: the scope waits for this job, so it is alive until `done`.
             unsafe { (*this).catch(f) };
             // SAFETY: as above, and this is the job's last access.
-            unsafe { ScopeBase::end_one(this) };
+            unsafe { CountLatch::done(&raw const (*this).jobs) };
         };
         // SAFETY: `run` does not unwind; the scope waits for it before what it borrows goes.
         unsafe { HeapJob::new_ref(run, self.node()) }
@@ -101,29 +96,17 @@ impl<'scope> ScopeBase<'scope> {
         }
     }
 
-    /// The body or a job has ended.
-    ///
-    /// # Safety
-    /// `this` is alive, and the caller does not touch it afterwards unless it is the opener.
-    unsafe fn end_one(this: *const Self) {
-        // AcqRel: what the jobs did happens before the latch is set by the last of them.
-        // SAFETY: alive, because it counts us.
-        if unsafe { (*this).pending.fetch_sub(1, Ordering::AcqRel) } == 1 {
-            // SAFETY: alive until its latch is set; only the last one gets here.
-            unsafe { Latch::set(&raw const (*this).latch) };
-        }
-    }
-
     /// Runs the body as a thread of the pool, waits for the jobs, and passes the first panic on.
     fn complete<R>(&self, slot: &Slot, body: impl FnOnce() -> R) -> R {
-        let outer = slot.scope().replace(self.node());
+        let place = slot.place().get();
+        slot.place().set(Place { scope: self.node(), ..place });
         let result = self.catch(body);
         // SAFETY: we are the opener.
-        unsafe { ScopeBase::end_one(self) };
-        if !self.latch.probe() {
-            slot.wait_for_scope(&self.latch, self.node());
+        unsafe { CountLatch::done(&raw const self.jobs) };
+        if !self.jobs.latch().probe() {
+            slot.wait_for_scope(self.jobs.latch(), self.node());
         }
-        slot.scope().set(outer);
+        slot.place().set(place);
         self.finish(result)
     }
 
@@ -131,8 +114,8 @@ impl<'scope> ScopeBase<'scope> {
     fn complete_outside<R>(&self, wait: &dyn Fn(&Latch), body: impl FnOnce() -> R) -> R {
         let result = self.catch(body);
         // SAFETY: we are the opener.
-        unsafe { ScopeBase::end_one(self) };
-        wait(&self.latch);
+        unsafe { CountLatch::done(&raw const self.jobs) };
+        wait(self.jobs.latch());
         self.finish(result)
     }
 
@@ -229,7 +212,7 @@ impl<'scope> Scope<'scope> {
 
 impl fmt::Debug for Scope<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Scope").field("pending", &self.base.pending).finish_non_exhaustive()
+        f.debug_struct("Scope").field("jobs", &self.base.jobs).finish_non_exhaustive()
     }
 }
 
@@ -265,10 +248,7 @@ impl<S> ScopeRef<S> {
 /// assert_eq!(squares[7], 49);
 /// ```
 pub fn scope<'scope, R: Send>(op: impl FnOnce(&Scope<'scope>) -> R + Send) -> R {
-    current::with(|slot| match slot {
-        Some(slot) => open(slot, Scope::new, op),
-        None => Pool::global().scope(op),
-    })
+    on_current(|shared| shared.enter(|slot| open(slot, Scope::new, op)))
 }
 
 /// [`scope`], but `op` runs right here: on a thread outside of the pool only the spawned closures run inside it.
@@ -279,10 +259,7 @@ pub fn scope<'scope, R: Send>(op: impl FnOnce(&Scope<'scope>) -> R + Send) -> R 
 /// # Panics
 /// As [`scope`].
 pub fn in_place_scope<'scope, R>(op: impl FnOnce(&Scope<'scope>) -> R) -> R {
-    current::with(|slot| match slot {
-        Some(slot) => open(slot, Scope::new, op),
-        None => Pool::global().in_place_scope(op),
-    })
+    on_current(|shared| open_in_place(shared, Scope::new, op))
 }
 
 impl Pool {

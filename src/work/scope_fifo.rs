@@ -4,8 +4,7 @@ use std::fmt;
 
 use crate::core::job::JobRef;
 use crate::core::queue::Injector;
-use crate::pool::current;
-use crate::pool::handle::Pool;
+use crate::pool::handle::{Pool, on_current};
 use crate::work::scope::{ScopeBase, ScopeRef, open, open_in_place};
 
 /// A scope that runs its closures first in, first out; see [`scope_fifo`].
@@ -81,10 +80,7 @@ impl fmt::Debug for ScopeFifo<'_> {
 /// # Ok::<(), filch::BuildError>(())
 /// ```
 pub fn scope_fifo<'scope, R: Send>(op: impl FnOnce(&ScopeFifo<'scope>) -> R + Send) -> R {
-    current::with(|slot| match slot {
-        Some(slot) => open(slot, ScopeFifo::new, op),
-        None => Pool::global().scope_fifo(op),
-    })
+    on_current(|shared| shared.enter(|slot| open(slot, ScopeFifo::new, op)))
 }
 
 /// [`in_place_scope`](crate::in_place_scope) with the order of [`scope_fifo`].
@@ -92,10 +88,7 @@ pub fn scope_fifo<'scope, R: Send>(op: impl FnOnce(&ScopeFifo<'scope>) -> R + Se
 /// # Panics
 /// As [`scope`](crate::scope).
 pub fn in_place_scope_fifo<'scope, R>(op: impl FnOnce(&ScopeFifo<'scope>) -> R) -> R {
-    current::with(|slot| match slot {
-        Some(slot) => open(slot, ScopeFifo::new, op),
-        None => Pool::global().in_place_scope_fifo(op),
-    })
+    on_current(|shared| open_in_place(shared, ScopeFifo::new, op))
 }
 
 impl Pool {

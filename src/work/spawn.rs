@@ -6,7 +6,7 @@ use crate::core::job::{HeapJob, JobRef};
 use crate::ground::error::{SHUT_DOWN, ShutDown};
 use crate::ground::unwind;
 use crate::pool::current;
-use crate::pool::handle::Pool;
+use crate::pool::handle::{Pool, on_current};
 use crate::pool::shared::Shared;
 use crate::pool::slot::Slot;
 
@@ -64,11 +64,7 @@ fn own_slot<R>(shared: &Shared, f: impl FnOnce(Option<&Slot>) -> R) -> R {
 /// assert_eq!(rx.recv(), Ok(42));
 /// ```
 pub fn spawn_detached(f: impl FnOnce() + Send + 'static) {
-    current::with(|slot| match slot {
-        Some(slot) => slot.shared().spawn_detached(f),
-        None => Pool::global().shared.spawn_detached(f),
-    })
-    .unwrap_or_else(|_| panic!("{SHUT_DOWN}"));
+    on_current(|shared| shared.spawn_detached(f)).unwrap_or_else(|_| panic!("{SHUT_DOWN}"));
 }
 
 /// [`spawn_detached`], but the closures that one thread spawns with `spawn_fifo` begin in that order.
@@ -76,11 +72,7 @@ pub fn spawn_detached(f: impl FnOnce() + Send + 'static) {
 /// # Panics
 /// As [`spawn_detached`].
 pub fn spawn_fifo(f: impl FnOnce() + Send + 'static) {
-    current::with(|slot| match slot {
-        Some(slot) => slot.shared().spawn_fifo(f),
-        None => Pool::global().shared.spawn_fifo(f),
-    })
-    .unwrap_or_else(|_| panic!("{SHUT_DOWN}"));
+    on_current(|shared| shared.spawn_fifo(f)).unwrap_or_else(|_| panic!("{SHUT_DOWN}"));
 }
 
 impl Shared {

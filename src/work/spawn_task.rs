@@ -10,7 +10,7 @@ use crate::core::job::JobRef;
 use crate::ground::error::{SHUT_DOWN, ShutDown};
 use crate::ground::unwind;
 use crate::pool::current;
-use crate::pool::handle::Pool;
+use crate::pool::handle::{Pool, on_current};
 use crate::pool::shared::Shared;
 use crate::work::task::{Contained, Counted, JoinHandle, Meta, Queue};
 
@@ -55,8 +55,11 @@ impl Shared {
         F::Output: Send + 'static,
     {
         let near = current::with(|slot| slot.map_or(0, |slot| slot.index));
-        let open = self.gate.is_open() || (current::is_inside(self) && !self.gate.is_closed());
-        let Some(ticket) = self.registry.reserve(near).filter(|_| open) else {
+        // The gate does not count tasks: the registry does, which closes when the gate has closed.
+        if !self.gate.is_open() && !current::is_inside(self) {
+            return Err(ShutDown(future));
+        }
+        let Some(ticket) = self.registry.reserve(near) else {
             return Err(ShutDown(future));
         };
         let shared = self.arc();
@@ -83,13 +86,6 @@ impl Shared {
         runnable.schedule();
         Ok(JoinHandle::new(task.fallible()))
     }
-}
-
-fn on_current<R>(f: impl FnOnce(&Shared) -> R) -> R {
-    current::with(|slot| match slot {
-        Some(slot) => f(slot.shared()),
-        None => f(&Pool::global().shared),
-    })
 }
 
 /// Spawns a future as a task on the current pool, or on the global one, and returns a handle to await it.

@@ -140,7 +140,8 @@ pub struct JoinHandle<T> {
 
 enum State<T> {
     Live(FallibleTask<Outcome<T>, Meta>),
-    Aborting(Pin<Box<dyn Future<Output = Option<Outcome<T>>> + Send>>),
+    /// With the waker of whoever awaits the handle, so that a look from elsewhere does not displace it.
+    Aborting(Pin<Box<dyn Future<Output = Option<Outcome<T>>> + Send>>, Waker),
     Ended(Option<Outcome<T>>),
 }
 
@@ -151,10 +152,22 @@ impl<T> JoinHandle<T> {
 
     /// Whether the task has ended: its value is there, or it has panicked, or it has been cancelled.
     pub fn is_finished(&self) -> bool {
-        match &*self.state.lock() {
+        let mut state = self.state.lock();
+        Self::look_at_aborting(&mut state);
+        match &*state {
             State::Live(task) => task.is_finished(),
-            State::Aborting(_) => false,
+            State::Aborting(..) => false,
             State::Ended(_) => true,
+        }
+    }
+
+    /// Asks a cancelled task whether its future has been dropped.
+    fn look_at_aborting(state: &mut State<T>) {
+        if let State::Aborting(cancelling, waker) = state {
+            let waker = waker.clone();
+            if let Poll::Ready(outcome) = cancelling.as_mut().poll(&mut Context::from_waker(&waker)) {
+                *state = State::Ended(outcome);
+            }
         }
     }
 
@@ -185,12 +198,8 @@ impl<T: Send + 'static> JoinHandle<T> {
             unreachable!("looked at right above");
         };
         // The state is put back before anything else: cancelling may schedule the task, and wake others.
-        *state = State::Aborting(Box::pin(task.cancel()));
-        if let State::Aborting(cancelling) = &mut *state {
-            if let Poll::Ready(outcome) = cancelling.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-                *state = State::Ended(outcome);
-            }
-        }
+        *state = State::Aborting(Box::pin(task.cancel()), Waker::noop().clone());
+        Self::look_at_aborting(&mut state);
     }
 }
 
@@ -205,10 +214,13 @@ impl<T> Future for JoinHandle<T> {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(outcome) => outcome,
             },
-            State::Aborting(cancelling) => match cancelling.as_mut().poll(context) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(outcome) => outcome,
-            },
+            State::Aborting(cancelling, waker) => {
+                waker.clone_from(context.waker());
+                match cancelling.as_mut().poll(context) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(outcome) => outcome,
+                }
+            }
             State::Ended(outcome) => outcome.take(),
         };
         *state = State::Ended(None);

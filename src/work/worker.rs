@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use crate::core::job::Arm;
 use crate::pool::current;
-use crate::pool::handle::Pool;
+use crate::pool::handle::{Pool, on_current};
 use crate::pool::slot::Slot;
 use crate::work::join::{ForkArm, fork};
 
@@ -91,7 +91,7 @@ impl fmt::Debug for Worker {
 pub fn with_worker<R: Send>(f: impl FnOnce(&Worker) -> R + Send) -> R {
     current::with(|slot| match slot {
         Some(slot) => f(Worker::of(slot)),
-        None => Pool::global().with_worker(f),
+        None => on_current(|shared| shared.enter(|slot| f(Worker::of(slot)))),
     })
 }
 

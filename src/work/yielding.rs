@@ -23,7 +23,7 @@ pub fn yield_now() -> Option<Yield> {
         let slot = slot?;
         Some(match slot.find_any() {
             Some(work) => {
-                slot.run(work);
+                slot.run_unrelated(work);
                 Yield::Executed
             }
             None => Yield::Idle,
@@ -37,7 +37,7 @@ pub fn yield_local() -> Option<Yield> {
         let slot = slot?;
         Some(match slot.next_local(slot.tick()) {
             Some(job) => {
-                slot.run(Work::Job(job));
+                slot.run_unrelated(Work::Job(job));
                 Yield::Executed
             }
             None => Yield::Idle,
