@@ -74,16 +74,24 @@ impl Sleep {
         self.state.fetch_add(ACTIVE, Ordering::Relaxed);
     }
 
-    /// Takes a seat if one of `seats` is free, or held by a mere searcher. Says whether the pool was in deep sleep.
-    pub(crate) fn try_take_seat(&self, seats: u64) -> Option<bool> {
+    /// Whether nobody keeps watch. Asked by a thread that has just marked its slot as busy: if so, it wakes a thread;
+    /// if not, whoever ends the watch sees the mark.
+    pub(crate) fn is_deep(&self) -> bool {
+        // Pairs with the fence in `end_watch`.
+        fence(Ordering::SeqCst);
+        self.state.load(Ordering::Relaxed) & DEEP != 0
+    }
+
+    /// Takes a seat if one of `seats` is free, or held by a mere searcher.
+    pub(crate) fn try_take_seat(&self, seats: u64) -> bool {
         let mut state = self.state.load(Ordering::Relaxed);
         loop {
             if active(state) - searching(state) >= seats {
-                return None;
+                return false;
             }
             // Relaxed: as in `take_seat`.
             match self.state.compare_exchange_weak(state, state + ACTIVE, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => return Some(state & DEEP != 0),
+                Ok(_) => return true,
                 Err(now) => state = now,
             }
         }
@@ -141,8 +149,7 @@ impl Sleep {
         // at the clock. Workers before spares.
         let at = if state & DEEP != 0 { 0 } else { (0..=last).rev().find(|at| !idlers[*at].spare).unwrap_or(last) };
         let idler = idlers.remove(at);
-        self.woken();
-        let heir = if at == 0 { idlers.first().map(|idler| idler.parker.clone()) } else { None };
+        let heir = self.woken(&idlers, at);
         drop(idlers);
         idler.parker.unpark();
         if let Some(heir) = heir {
@@ -151,12 +158,15 @@ impl Sleep {
         Wake::Woken
     }
 
-    /// One thread goes from idle to searching; called under the list's lock. Ends deep sleep.
-    fn woken(&self) {
+    /// The thread that stood at `at` goes from idle to searching; called under the list's lock. Ends deep sleep.
+    /// Returns whom to ring, so that somebody keeps watch with an eye on the clock.
+    fn woken(&self, left: &[Idler], at: usize) -> Option<Arc<Parker>> {
         let before = self.state.fetch_add((ACTIVE + SEARCHING).wrapping_sub(IDLE), Ordering::Relaxed);
-        if before & DEEP != 0 {
+        let was_deep = before & DEEP != 0;
+        if was_deep {
             self.state.fetch_and(!DEEP, Ordering::Relaxed);
         }
+        left.first().filter(|_| at == 0 || was_deep).map(|heir| heir.parker.clone())
     }
 
     /// Wakes every idle thread: the pool closes.
@@ -166,7 +176,7 @@ impl Sleep {
         let mut idlers = self.idlers.lock();
         let all = std::mem::take(&mut *idlers);
         for _ in &all {
-            self.woken();
+            self.woken(&[], 0);
         }
         drop(idlers);
         for idler in all {
@@ -188,13 +198,10 @@ impl Sleep {
         let mut idlers = self.idlers.lock();
         let at = idlers.iter().position(|idler| idler.slot == slot)?;
         idlers.remove(at);
-        self.woken();
-        if at == 0 {
-            // We kept watch: hand it on.
-            if let Some(next) = idlers.first().map(|idler| idler.parker.clone()) {
-                drop(idlers);
-                next.unpark();
-            }
+        let heir = self.woken(&idlers, at);
+        drop(idlers);
+        if let Some(heir) = heir {
+            heir.unpark();
         }
         Some(Searching(self))
     }
@@ -211,12 +218,11 @@ impl Sleep {
         Searching(self)
     }
 
-    /// The watch ends, unless somebody holds a seat. True: deep sleep has begun.
-    pub(crate) fn end_watch(&self) -> bool {
-        let state = self.state.load(Ordering::Relaxed);
-        // One word: a root that starts now either sees DEEP or makes this fail.
-        active(state) == 0
-            && self.state.compare_exchange(state, state | DEEP, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    /// The watch ends: deep sleep begins. The caller leaves a request with every busy thread afterwards.
+    pub(crate) fn end_watch(&self) {
+        self.state.fetch_or(DEEP, Ordering::Relaxed);
+        // Pairs with the fence in `is_deep`: either the caller sees that slot busy, or its owner sees DEEP.
+        fence(Ordering::SeqCst);
     }
 }
 
@@ -266,9 +272,10 @@ impl Drop for Searching<'_> {
     }
 }
 
-/// How long the watch sleeps: 200 µs, doubling up to 10 ms. After about 6 ms in all it ends if nothing runs; the next
-/// root then wakes a thread at once, which begins a new watch. So a fork that is stranded right after a busy time
-/// waits a small part of that time, and a program of tiny roots pays one wake in some milliseconds.
+/// How long the watch sleeps: 200 µs, doubling; after about 6 ms in all it ends. From then on a root that starts wakes
+/// a thread at once, and so does the next fork of a thread that was already at work, and either begins a new watch. So
+/// a fork that is stranded right after a busy time waits a small part of that time; a program of tiny roots pays one
+/// wake in some milliseconds; and one long closure costs the others nothing.
 #[derive(Debug)]
 pub(crate) struct WatchClock {
     next: Duration,
@@ -277,9 +284,8 @@ pub(crate) struct WatchClock {
 
 impl WatchClock {
     const FIRST: Duration = Duration::from_micros(200);
-    const LONGEST: Duration = Duration::from_millis(10);
     const TOTAL: Duration = Duration::from_millis(6);
-    const STIRRED: Duration = Duration::from_millis(2);
+    const STIRRED: Duration = Duration::from_millis(1);
 
     pub(crate) fn new() -> Self {
         WatchClock { next: Self::FIRST, total: Duration::ZERO }
@@ -290,13 +296,13 @@ impl WatchClock {
     }
 
     pub(crate) fn tick(&mut self) {
-        self.total = (self.total + self.next).min(Self::TOTAL);
-        self.next = (self.next * 2).min(Self::LONGEST);
+        self.total += self.next;
+        self.next *= 2;
     }
 
-    /// Something was going on, but it was over before we came: look again soon.
+    /// Something was going on, but it was over before we came: look again soon, but not as soon as after work.
     pub(crate) fn stirred(&mut self) {
-        self.next = self.next.min(Self::STIRRED);
+        *self = WatchClock { next: Self::STIRRED, total: Duration::ZERO };
     }
 
     pub(crate) fn over(&self) -> bool {

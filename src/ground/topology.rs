@@ -3,8 +3,9 @@
 /// The environment variable that sets the default number of workers.
 pub(crate) const THREADS_VARIABLE: &str = "FILCH_NUM_THREADS";
 
-/// No pool has more workers than this; larger requests are clamped to it.
-pub(crate) const MAX_WORKERS: usize = 65_535;
+/// No pool has more workers than this; larger requests are clamped to it. With its spares that is about as many threads
+/// as Linux can map stacks for by default; beyond, the process would abort instead of getting an error.
+pub(crate) const MAX_WORKERS: usize = 4_096;
 
 /// Cores this process may use: the affinity mask of the calling thread and the cgroup quota (rounded up) counted in.
 pub(crate) fn cores() -> usize {

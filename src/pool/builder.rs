@@ -147,7 +147,7 @@ impl PoolBuilder {
     ///
     /// 0, the default, means the environment variable `FILCH_NUM_THREADS` if it holds a positive number (anything
     /// else in it counts as not set), else the number of cores this process may use: affinity mask and cgroup quota
-    /// counted in. More than 65,535 counts as 65,535. There is no other limit.
+    /// counted in. More than 4,096 counts as 4,096.
     pub fn workers(mut self, workers: usize) -> Self {
         self.workers = workers;
         self

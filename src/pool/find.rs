@@ -76,14 +76,14 @@ impl Slot {
         let job = if let Some(job) = self.mail.steal() {
             Some(job)
         } else if tick % INJECTOR_RHYTHM == 0 {
-            self.from_injector().or_else(|| self.next_local(tick))
+            self.take_injected().or_else(|| self.next_local(tick))
         } else {
-            self.next_local(tick).or_else(|| self.from_injector())
+            self.next_local(tick).or_else(|| self.take_injected())
         };
         job.map(Work::Job)
     }
 
-    fn from_injector(&self) -> Option<JobRef> {
+    fn take_injected(&self) -> Option<JobRef> {
         self.shared().injector.steal()
     }
 

@@ -19,7 +19,9 @@ impl Shared {
         if current::with(|slot| slot.is_some()) {
             return None;
         }
-        let deep = self.sleep.try_take_seat(self.seats)?;
+        if !self.sleep.try_take_seat(self.seats) {
+            return None;
+        }
         let slot = {
             let mut unowned = self.unowned.lock();
             match unowned.guests.pop() {
@@ -40,11 +42,7 @@ impl Shared {
         // SAFETY: the slot was without an owner, and so was the thread; the guard is not sent to another thread (`Slot` is reached by
         // reference, and `Guest` lives in one frame), and the caller keeps the pool alive.
         let occupied = Some(unsafe { current::occupy(slot) });
-        slot.set_busy(true);
-        if deep && self.fork_seats > 1 {
-            // The pool was fast asleep: somebody should keep watch over what begins here.
-            let _ = self.sleep.wake_one(self.fork_seats);
-        }
+        slot.begin_busy();
         Some(Guest { slot, occupied })
     }
 }

@@ -10,6 +10,7 @@ use crate::pool::builder::Config;
 use crate::pool::current;
 use crate::pool::handle::Pool;
 use crate::pool::shared::Shared;
+use crate::pool::slot::Slot;
 
 static GLOBAL: OnceLock<Pool> = OnceLock::new();
 /// Held while the global pool is built, so that of two builders one learns that it was late.
@@ -114,16 +115,25 @@ impl Pool {
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        // A thread that `use_current_thread` made a worker runs what is left for it: nobody else might.
+        self.shutdown();
         current::with(|slot| {
-            if let Some(slot) = slot.filter(|slot| ptr::eq(slot.shared(), &raw const *self.shared)) {
-                if current::is_kept(slot.shared()) {
-                    while let Some(work) = slot.next_own() {
-                        slot.run(work);
-                    }
-                }
+            let slot = slot.filter(|slot| ptr::eq(slot.shared(), &raw const *self.shared));
+            if let Some(slot) = slot.filter(|slot| current::is_kept(slot.shared())) {
+                clear_up(slot);
             }
         });
-        self.shutdown();
     }
+}
+
+/// A thread that `use_current_thread` made a worker runs what is left for it, because nobody else might: closures, and
+/// the ends of cancelled tasks. Then it gives its seat up for good, so that a spare may come for what is woken later.
+fn clear_up(slot: &Slot) {
+    while !slot.shared().is_done() {
+        match slot.next_own() {
+            Some(work) => slot.run_unrelated(work),
+            None => break,
+        }
+    }
+    slot.shared().sleep.leave_seat();
+    let _ = slot.shared().pass_seat();
 }

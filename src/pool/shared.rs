@@ -8,7 +8,7 @@ use crate::core::job::JobRef;
 use crate::core::queue::Injector;
 use crate::core::registry::Registry;
 use crate::core::sleep::{Sleep, Wake};
-use crate::ground::sync::{AtomicUsize, Mutex, Ordering};
+use crate::ground::sync::{AtomicBool, AtomicUsize, Mutex, Ordering};
 use crate::ground::unwind::Payload;
 use crate::ground::{barrier, topology};
 use crate::pool::blocking::BlockingThreads;
@@ -29,6 +29,8 @@ pub(crate) struct Shared {
     /// Threads that fork-join alone may keep awake: more than there are cores would only be in each other's way.
     /// Arms of a `join` need not run at the same time; spawned closures may count on it, and get all seats.
     pub(crate) fork_seats: u64,
+    /// The last thread that was asked for could not be started.
+    pub(crate) no_threads: AtomicBool,
     /// Whether raids work on this system.
     pub(crate) raids: bool,
     pub(crate) threads: Threads,
@@ -67,6 +69,7 @@ impl Shared {
             config,
             seats: workers as u64,
             fork_seats: workers.min(topology::cores()) as u64,
+            no_threads: AtomicBool::new(false),
             raids: barrier::heavy_works(),
             threads: Threads::new(),
             slots: (0..table).map(|_| OnceLock::new()).collect(),

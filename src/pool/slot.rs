@@ -111,6 +111,15 @@ impl Slot {
         self.busy.store(busy, Ordering::Relaxed);
     }
 
+    /// The owner begins to work, or goes on. If the pool was fast asleep, somebody is woken to keep watch over it.
+    pub(crate) fn begin_busy(&self) {
+        self.set_busy(true);
+        let shared = self.shared();
+        if shared.fork_seats > 1 && shared.sleep.is_deep() {
+            let _ = shared.sleep.wake_one(shared.fork_seats);
+        }
+    }
+
     pub(crate) fn is_busy(&self) -> bool {
         self.busy.load(Ordering::Relaxed)
     }

@@ -1,5 +1,6 @@
 //! Spare threads: they take the seats of threads that wait inside of their work, and die when idle.
 
+use crate::ground::sync::Ordering;
 use crate::pool::shared::{Covered, Shared};
 use crate::pool::slot::Kind;
 
@@ -21,12 +22,11 @@ impl Shared {
             }
         };
         self.sleep.take_seat();
-        match self.start_thread(index) {
-            Ok(()) => Covered::Yes,
-            // The thread's builder has given back all that was reserved. The work stays where it is: for a later
-            // attempt, or for whoever comes free.
-            Err(_) => Covered::No,
-        }
+        // On failure the thread's builder has given back all that was reserved. The work stays where it is: for a
+        // later attempt, for whoever comes free, or for the waiters, who then look after it themselves.
+        let started = self.start_thread(index).is_ok();
+        self.no_threads.store(!started, Ordering::Relaxed);
+        if started { Covered::Yes } else { Covered::No }
     }
 
     pub(crate) fn spare_ended(&self, index: usize) {
@@ -35,8 +35,8 @@ impl Shared {
         unowned.spares.push(index);
     }
 
-    /// Whether every spare that may exist does.
+    /// Whether no spare can be had: every one that may exist does, or the system refuses threads.
     pub(crate) fn spares_exhausted(&self) -> bool {
-        self.unowned.lock().spares_alive >= self.most_spares()
+        self.no_threads.load(Ordering::Relaxed) || self.unowned.lock().spares_alive >= self.most_spares()
     }
 }

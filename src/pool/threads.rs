@@ -37,14 +37,18 @@ impl Threads {
         }
     }
 
-    /// Keeps a handle to join later; those of ended threads are joined on the way.
+    /// Keeps a handle to join later. Whenever there are twice as many as threads alive, those that have ended are
+    /// joined.
     pub(crate) fn keep(&self, handle: thread::JoinHandle<()>) {
+        let alive = *self.alive.lock();
         let mut handles = self.handles.lock();
-        let (ended, running) = handles.drain(..).partition(thread::JoinHandle::is_finished);
-        *handles = running;
         handles.push(handle);
-        drop(handles);
-        join_all(ended);
+        if handles.len() > 2 * alive {
+            let (ended, running) = handles.drain(..).partition(thread::JoinHandle::is_finished);
+            *handles = running;
+            drop(handles);
+            join_all(ended);
+        }
     }
 
     /// Blocks until every thread has ended.

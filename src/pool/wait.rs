@@ -142,7 +142,7 @@ impl Slot {
         let _ = shared.pass_seat();
         let result = f(self);
         shared.sleep.take_seat();
-        self.set_busy(true);
+        self.begin_busy();
         result
     }
 

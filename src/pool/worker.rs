@@ -42,21 +42,28 @@ fn live(slot: &Slot) {
     let shared = slot.shared();
     let mut clock = WatchClock::new();
     loop {
+        slot.run_mail();
         // More threads than seats: leave at this boundary, whatever lies in the queues; others take it.
         while !shared.sleep.crowded(shared.seats) {
             let Some(work) = slot.next_own() else { break };
             slot.run(work);
         }
         let mut search = shared.sleep.search();
+        let mut woken = false;
         let work = loop {
             if !shared.sleep.crowded(shared.seats) {
                 if let Some(work) = seek(slot) {
                     break work;
                 }
-                clock.stirred();
+                if woken {
+                    clock.stirred();
+                }
             }
             search = match rest(slot, search, &mut clock) {
-                Rest::Up(search) => search,
+                Rest::Up(search) => {
+                    woken = true;
+                    search
+                }
                 Rest::Over(search) => {
                     search.quit();
                     let _ = shared.pass_seat();
@@ -73,17 +80,10 @@ fn live(slot: &Slot) {
 /// Who finds work wakes one more, so that waking spreads like a tree: for a fork, because where one was there are
 /// likely more; for anything else, if there is more and nobody searches.
 fn hand_on(shared: &Shared, was_last: bool, work: &Work) {
-    match work {
-        Work::Fork(_) => {
-            if shared.sleep.idlers() > 0 {
-                shared.notify_forks();
-            }
-        }
-        Work::Job(_) => {
-            if was_last && shared.has_work() {
-                shared.notify();
-            }
-        }
+    if was_last && shared.has_work() {
+        shared.notify();
+    } else if matches!(work, Work::Fork(_)) && shared.sleep.idlers() > 0 {
+        shared.notify_forks();
     }
 }
 
@@ -146,7 +146,10 @@ fn rest<'s>(slot: &'s Slot, search: Searching<'s>, clock: &mut WatchClock) -> Re
                 slot.set_busy(true);
                 return Rest::Up(shared.sleep.inherit());
             }
-            Some(Watch::Mine) if clock.over() && shared.sleep.end_watch() => {
+            Some(Watch::Mine) if clock.over() => {
+                shared.sleep.end_watch();
+                // Who begins to fork after this serves us, and wakes us for it.
+                slot.request_forks();
                 if spare {
                     slot.parker.park_timeout(keep_alive);
                 } else {
@@ -157,12 +160,9 @@ fn rest<'s>(slot: &'s Slot, search: Searching<'s>, clock: &mut WatchClock) -> Re
             Some(Watch::Mine) => {
                 if !slot.parker.park_timeout(clock.span()) {
                     clock.tick();
-                    if shared.sleep.seat_free(shared.fork_seats) {
-                        if shared.slots().any(|slot| slot.is_busy() && slot.fork.may_have_private()) {
-                            return Rest::Up(get_up());
-                        }
-                        // Who begins to fork after this long serves us, and wakes us for it.
-                        slot.request_forks();
+                    let stranded = || shared.slots().any(|slot| slot.is_busy() && slot.fork.may_have_private());
+                    if shared.sleep.seat_free(shared.fork_seats) && stranded() {
+                        return Rest::Up(get_up());
                     }
                 }
             }

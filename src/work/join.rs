@@ -164,17 +164,40 @@ where
     // SAFETY: the slot is this thread's. The job stays in this frame until it is reclaimed or its latch is set: below
     // on return, in `Forked::drop` on unwinding.
     if unsafe { slot.fork.push(job.as_ref()) } {
-        slot.answer();
+        return answer_and_finish(slot, a, &job);
     }
-    let forked = Forked { slot, job: &job };
+    finish(slot, a, &job)
+}
+
+/// Somebody is hungry, or the array is full. Out of line together with the rest of the `join`, so that the quick path
+/// need not keep anything in registers for it.
+#[cold]
+#[inline(never)]
+fn answer_and_finish<A, B, RA>(slot: &Slot, a: A, job: &ForkJob<B>) -> (RA, B::Out)
+where
+    A: FnOnce(&Slot) -> RA,
+    B: ForkArm,
+{
+    slot.answer();
+    finish(slot, a, job)
+}
+
+/// The part of a `join` after its second arm has been pushed.
+#[inline(always)]
+fn finish<A, B, RA>(slot: &Slot, a: A, job: &ForkJob<B>) -> (RA, B::Out)
+where
+    A: FnOnce(&Slot) -> RA,
+    B: ForkArm,
+{
+    let forked = Forked { slot, job };
     let ra = a(slot);
     mem::forget(forked);
-    // SAFETY: the owner's pop for the push above; what `a` pushed it has popped.
+    // SAFETY: the owner's pop for the push in `fork`; what `a` pushed it has popped.
     let rb = if unsafe { slot.fork.pop() } {
         // SAFETY: reclaimed from the private part: nobody else has seen it. If it unwinds, nothing points here.
         unsafe { job.take() }.run_inline(slot)
     } else {
-        fetch(slot, &job)
+        fetch(slot, job)
     };
     (ra, rb)
 }

@@ -18,8 +18,27 @@ use crate::ground::unwind;
 use crate::pool::shared::Shared;
 use crate::work::block_on::block_on;
 
-/// What a task leaves: its value, or why there is none.
-pub(crate) type Outcome<T> = Result<T, JoinError>;
+/// What a task leaves: its value, or why there is none. Dropped quietly when nobody takes it: a panic of the value's
+/// destructor has been reported by the panic hook, and must not get into the task's cell, which would abort.
+pub(crate) struct Outcome<T>(Option<Result<T, JoinError>>);
+
+impl<T> Outcome<T> {
+    fn new(result: Result<T, JoinError>) -> Self {
+        Outcome(Some(result))
+    }
+
+    fn take(mut self) -> Result<T, JoinError> {
+        self.0.take().expect("an outcome is taken once, because that consumes it")
+    }
+}
+
+impl<T> Drop for Outcome<T> {
+    fn drop(&mut self) {
+        if let Some(result) = self.0.take() {
+            unwind::drop_quietly(result);
+        }
+    }
+}
 
 /// What the schedule function needs to know.
 pub(crate) struct Meta {
@@ -89,7 +108,7 @@ impl<F: Future> Future for Contained<F> {
         // The future goes before the handle wakes, so that what it held is free when the awaiter looks. Its
         // destructor may panic: that has been reported by the panic hook, and the output is still good.
         this.drop_future();
-        Poll::Ready(outcome)
+        Poll::Ready(Outcome::new(outcome))
     }
 }
 
@@ -224,7 +243,7 @@ impl<T> Future for JoinHandle<T> {
             State::Ended(outcome) => outcome.take(),
         };
         *state = State::Ended(None);
-        Poll::Ready(outcome.unwrap_or_else(|| Err(JoinError::cancelled())))
+        Poll::Ready(outcome.map_or_else(|| Err(JoinError::cancelled()), Outcome::take))
     }
 }
 

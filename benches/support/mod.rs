@@ -1,0 +1,20 @@
+//! What the benchmarks share: the libraries under one face, the rows and rounds of the table, and its reports.
+
+pub mod args;
+pub mod chart;
+pub mod cpu;
+pub mod criterion_mode;
+pub mod fork;
+pub mod forte_pool;
+pub mod json;
+pub mod kernel;
+pub mod libraries;
+pub mod machine;
+pub mod markdown;
+pub mod results;
+pub mod rng;
+pub mod row;
+pub mod table_mode;
+pub mod targets;
+pub mod tasks;
+pub mod watchdog;

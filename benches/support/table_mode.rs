@@ -1,0 +1,86 @@
+//! The interleaved harness behind `--table`. In every round each contender of a row has one turn, and the order changes
+//! from round to round, so that drift of the machine and the state that a neighbour leaves in the caches fall on all
+//! alike. One turn before the first round warms up and is not counted.
+
+use std::fs;
+use std::io;
+
+use super::args::TableOptions;
+use super::machine::Machine;
+use super::results::{Line, Measured};
+use super::row::{Bout, Row};
+use super::{chart, json, markdown, watchdog};
+
+/// Measures all rows that the filter lets through and writes `table.md`, `table.json` and `chart.svg`.
+pub fn run(rows: Vec<Row>, options: &TableOptions) -> io::Result<()> {
+    fs::create_dir_all(&options.out)?;
+    watchdog::start();
+    let machine = Machine::describe();
+    let mut measured = Vec::new();
+    for row in rows {
+        if !row.id.contains(&options.filter) {
+            continue;
+        }
+        eprintln!("{} ...", row.title);
+        let result = if row.alone { alone(row, options.rounds) } else { interleaved(row, options.rounds) };
+        println!("{}", markdown::row(&result));
+        measured.push(result);
+    }
+    let table = markdown::document(&measured, &machine, options);
+    println!("{}", markdown::targets(&measured));
+    fs::write(options.out.join("table.md"), table)?;
+    fs::write(options.out.join("table.json"), json::document(&measured, &machine, options))?;
+    chart::write(&options.out.join("chart.svg"), &measured)?;
+    eprintln!("written: table.md, table.json, chart.svg in the output folder");
+    Ok(())
+}
+
+/// Every pool of the row exists from the first round to the last.
+fn interleaved(row: Row, rounds: usize) -> Measured {
+    let mut bouts: Vec<Box<dyn Bout>> = row.contenders.iter().map(|c| c.start()).collect();
+    let mut samples = vec![Vec::with_capacity(rounds); bouts.len()];
+    for (index, bout) in bouts.iter_mut().enumerate() {
+        turn(&row, index, bout.as_mut());
+    }
+    for round in 0..rounds {
+        for index in order(round, bouts.len()) {
+            samples[index].push(turn(&row, index, bouts[index].as_mut()));
+        }
+    }
+    finish(row, samples)
+}
+
+/// Each contender has all its rounds before the next one's pool is made.
+fn alone(row: Row, rounds: usize) -> Measured {
+    let measure = |index: usize| -> Vec<f64> {
+        let mut bout = row.contenders[index].start();
+        (0..rounds).map(|_| turn(&row, index, bout.as_mut())).collect()
+    };
+    let samples = (0..row.contenders.len()).map(measure).collect();
+    finish(row, samples)
+}
+
+/// One turn under the watchdog, in the row's unit.
+fn turn(row: &Row, index: usize, bout: &mut dyn Bout) -> f64 {
+    let contender = &row.contenders[index];
+    let name = format!("{} ({}, {} workers)", row.id, contender.name, contender.workers);
+    row.unit.of(watchdog::watch(&name, || bout.turn()))
+}
+
+/// Who has a turn when: rotated by one each round, and backwards in every second round, so that nobody always follows
+/// the same neighbour.
+fn order(round: usize, len: usize) -> impl Iterator<Item = usize> {
+    (0..len).map(move |place| {
+        let index = (place + round) % len;
+        if round % 2 == 0 { index } else { len - 1 - index }
+    })
+}
+
+fn finish(row: Row, samples: Vec<Vec<f64>>) -> Measured {
+    let lines = row.contenders.iter().zip(samples).map(|(contender, samples)| Line {
+        name: contender.name,
+        workers: contender.workers,
+        samples,
+    });
+    Measured { lines: lines.collect(), id: row.id, title: row.title, note: row.note, unit: row.unit.label }
+}

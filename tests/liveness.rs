@@ -1,0 +1,328 @@
+//! Work that is there is worked on: closures of 100 ms spread over the workers at once, from cold, after tiny work and
+//! after a long serial phase; a sleeping pool wakes for every spawn; an idle pool sleeps; many more workers than
+//! cores do no harm. Bounds on time are met once in a few tries, since the machine has other things to do.
+
+mod support;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use filch::Pool;
+use support::{Rng, alone, at_best, fib, long, note, pool, spin, with_deadline};
+
+const LEAF: Duration = Duration::from_millis(100);
+const TRIES: u32 = 6;
+
+/// A leaf that sleeps takes 100 ms also where the machine has less than two cores to spare: what is measured is when
+/// leaves begin.
+fn leaf() {
+    thread::sleep(LEAF);
+}
+
+fn timed(f: impl FnOnce()) -> Duration {
+    let began = Instant::now();
+    f();
+    began.elapsed()
+}
+
+fn under(limit_ms: u64, took: Duration) -> Result<(), String> {
+    if took < Duration::from_millis(limit_ms) { Ok(()) } else { Err(format!("{took:?}")) }
+}
+
+/// Tells on a pool built for each try whether `region` ends in time.
+fn each_try(what: &'static str, workers: usize, limit_ms: u64, region: impl Fn(&Pool) -> Duration + Send + 'static) {
+    let _alone = alone();
+    with_deadline(60, move || {
+        at_best(TRIES, what, || {
+            let pool = pool(workers);
+            thread::sleep(Duration::from_millis(60));
+            under(limit_ms, region(&pool))
+        });
+    });
+}
+
+#[test]
+fn two_long_arms_on_a_cold_pool_from_outside() {
+    each_try("cold join from outside", 2, 130, |pool| timed(|| drop(pool.join(leaf, leaf))));
+}
+
+#[test]
+fn two_long_arms_on_a_cold_pool_on_a_worker() {
+    each_try("cold join on a worker", 2, 130, |pool| {
+        pool.install_on_worker(|| timed(|| drop(filch::join(leaf, leaf))))
+    });
+}
+
+#[test]
+fn two_long_arms_again_and_again() {
+    each_try("second join", 2, 130, |pool| {
+        pool.join(leaf, leaf);
+        thread::sleep(Duration::from_millis(50));
+        timed(|| drop(pool.join(leaf, leaf)))
+    });
+}
+
+#[test]
+fn two_long_arms_that_compute() {
+    each_try("join of computing arms", 2, 130, |pool| timed(|| drop(pool.join(|| spin(LEAF), || spin(LEAF)))));
+}
+
+#[test]
+fn two_long_arms_after_ten_thousand_tiny_joins() {
+    each_try("after tiny joins, from outside", 2, 130, |pool| {
+        for _ in 0..10_000 {
+            pool.join(|| (), || ());
+        }
+        timed(|| drop(pool.join(leaf, leaf)))
+    });
+    each_try("after tiny joins, inside", 2, 130, |pool| {
+        pool.install(|| {
+            for _ in 0..10_000 {
+                filch::join(|| (), || ());
+            }
+            timed(|| drop(filch::join(leaf, leaf)))
+        })
+    });
+}
+
+#[test]
+fn eight_long_closures_in_a_scope_take_four_rounds() {
+    each_try("scope of eight", 2, 460, |pool| timed(|| pool.scope(|s| (0..8).for_each(|_| s.spawn(|_| leaf())))));
+    each_try("scope of eight on a worker", 2, 460, |pool| {
+        pool.install_on_worker(|| timed(|| filch::scope(|s| (0..8).for_each(|_| s.spawn(|_| leaf())))))
+    });
+    each_try("scope of eight on four", 4, 250, |pool| {
+        timed(|| pool.scope(|s| (0..8).for_each(|_| s.spawn(|_| leaf()))))
+    });
+}
+
+#[test]
+fn two_long_arms_after_a_long_serial_phase() {
+    each_try("after a serial second, on a worker", 2, 130, |pool| {
+        pool.install_on_worker(|| {
+            spin(Duration::from_secs(1));
+            timed(|| drop(filch::join(leaf, leaf)))
+        })
+    });
+    each_try("after a serial second, as a guest", 2, 130, |pool| {
+        pool.install(|| {
+            spin(Duration::from_secs(1));
+            timed(|| drop(filch::join(leaf, leaf)))
+        })
+    });
+}
+
+#[test]
+fn long_tasks_and_closures_begin_at_once() {
+    each_try("two spawn_cpu", 2, 130, |pool| {
+        timed(|| {
+            let handles = [pool.spawn_cpu(leaf), pool.spawn_cpu(leaf)];
+            handles.into_iter().for_each(|handle| handle.join().unwrap());
+        })
+    });
+    each_try("two tasks", 2, 130, |pool| {
+        timed(|| {
+            let handles = [pool.spawn(async { leaf() }), pool.spawn(async { leaf() })];
+            handles.into_iter().for_each(|handle| handle.join().unwrap());
+        })
+    });
+    each_try("spawned by a task", 2, 130, |pool| {
+        let task = pool.spawn(async {
+            let began = Instant::now();
+            let other = filch::spawn(async { leaf() });
+            leaf();
+            other.await.unwrap();
+            began.elapsed()
+        });
+        task.join().unwrap()
+    });
+}
+
+#[test]
+fn nested_joins_of_sleeping_leaves_spread() {
+    // Four leaves on four workers, two levels deep: a thief of the outer arm has to be robbed in turn. Fork-join keeps
+    // no more threads awake than there are cores.
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let limit = if cores >= 4 { 180 } else { 260 };
+    each_try("nested joins", 4, limit, |pool| {
+        timed(|| drop(pool.join(|| filch::join(leaf, leaf), || filch::join(leaf, leaf))))
+    });
+}
+
+#[test]
+fn no_wake_up_is_lost() {
+    let _alone = alone();
+    let rounds = if long() { 200_000 } else { 10_000 };
+    with_deadline(if long() { 900 } else { 120 }, move || {
+        for workers in [1, 2, 4, 64] {
+            let pool = pool(workers);
+            let mut rng = Rng(workers as u64);
+            for round in 0..rounds / if workers == 64 { 4 } else { 1 } {
+                note(format!("{workers} workers, round {round}"));
+                // Around the times at which threads give up spinning, lie down, and end their watch.
+                match rng.below(40) {
+                    0 => thread::sleep(Duration::from_micros(rng.below(12_000))),
+                    1..=8 => thread::sleep(Duration::from_micros(rng.below(200))),
+                    9..=30 => spin(Duration::from_nanos(rng.below(40_000))),
+                    _ => {}
+                }
+                let (tx, rx) = mpsc::channel();
+                let limit = Duration::from_secs(20);
+                match rng.below(5) {
+                    0 => pool.spawn_detached(move || tx.send(()).unwrap()),
+                    1 => pool.spawn_cpu(move || tx.send(()).unwrap()).detach(),
+                    2 => pool.spawn(async move { tx.send(()).unwrap() }).detach(),
+                    3 => pool.spawn_broadcast(move |_| drop(tx.send(()))),
+                    _ => pool.install_on_worker(move || tx.send(()).unwrap()),
+                }
+                rx.recv_timeout(limit).unwrap_or_else(|_| panic!("{workers} workers, round {round}: nobody woke up"));
+            }
+        }
+    });
+}
+
+#[test]
+fn no_wake_up_of_a_pending_task_is_lost() {
+    let _alone = alone();
+    with_deadline(120, || {
+        for workers in [1, 2, 64] {
+            let pool = pool(workers);
+            let mut rng = Rng(workers as u64);
+            let (tx, mut rx) = tokio::sync::mpsc::unbounded_channel::<u64>();
+            let (back, served) = mpsc::channel();
+            let echo = pool.spawn(async move {
+                while let Some(n) = rx.recv().await {
+                    back.send(n).unwrap();
+                }
+            });
+            for round in 0..3_000 {
+                note(format!("{workers} workers, round {round}"));
+                if rng.one_in(4) {
+                    spin(Duration::from_nanos(rng.below(60_000)));
+                } else if rng.one_in(20) {
+                    thread::sleep(Duration::from_micros(rng.below(9_000)));
+                }
+                tx.send(round).unwrap();
+                assert_eq!(served.recv_timeout(Duration::from_secs(20)), Ok(round), "{workers} workers");
+            }
+            drop(tx);
+            echo.join().unwrap();
+        }
+    });
+}
+
+/// Processor time of the whole process.
+fn process_time() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the pointer is to a timespec of ours.
+    let outcome = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
+    assert_eq!(outcome, 0);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+fn second_of_rest() -> Duration {
+    let before = process_time();
+    thread::sleep(Duration::from_secs(1));
+    process_time() - before
+}
+
+#[test]
+fn an_idle_pool_sleeps() {
+    let _alone = alone();
+    with_deadline(100, || {
+        for workers in [1, 2, 8, 64] {
+            let pool = pool(workers);
+            assert_eq!(pool.install(|| fib(15)), 610);
+            pool.scope(|s| (0..100).for_each(|_| s.spawn(|_| drop(fib(8)))));
+            pool.spawn(async {}).join().unwrap();
+            pool.spawn_blocking(|| ()).join().unwrap();
+            thread::sleep(Duration::from_millis(200));
+            at_best(TRIES, "an idle pool's second", || {
+                let used = second_of_rest();
+                // The promise is 0.1 ms; the test's own sleep and the deadline's thread are in it too.
+                if used < Duration::from_millis(1) { Ok(()) } else { Err(format!("{workers} workers: {used:?}")) }
+            });
+        }
+    });
+}
+
+#[test]
+fn a_pool_with_a_pending_task_sleeps() {
+    let _alone = alone();
+    with_deadline(100, || {
+        let pool = pool(2);
+        let task = pool.spawn(std::future::pending::<()>());
+        thread::sleep(Duration::from_millis(100));
+        at_best(TRIES, "a pending task's second", || {
+            let used = second_of_rest();
+            if used < Duration::from_millis(1) { Ok(()) } else { Err(format!("{used:?}")) }
+        });
+        task.abort();
+        assert!(task.join().unwrap_err().is_cancelled());
+    });
+}
+
+#[test]
+fn a_blocked_worker_costs_nothing() {
+    // One worker sleeps in its closure; the others must not search all the while.
+    let _alone = alone();
+    with_deadline(100, || {
+        let pool = pool(4);
+        let (stop, stopped) = mpsc::channel::<()>();
+        let busy = pool.spawn_cpu(move || stopped.recv().is_err());
+        thread::sleep(Duration::from_millis(100));
+        at_best(TRIES, "a second with one busy worker", || {
+            let used = second_of_rest();
+            if used < Duration::from_millis(8) { Ok(()) } else { Err(format!("{used:?}")) }
+        });
+        drop(stop);
+        assert!(busy.join().unwrap());
+    });
+}
+
+#[test]
+fn a_parked_wait_costs_nothing() {
+    // A join whose stolen arm takes long, a scope likewise, and a block_on: all park.
+    let _alone = alone();
+    with_deadline(100, || {
+        for workers in [1, 2, 4] {
+            let pool = pool(workers);
+            at_best(TRIES, "parked waits", || {
+                let before = process_time();
+                let pause = || thread::sleep(Duration::from_millis(300));
+                pool.join(|| (), pause);
+                pool.join(|| thread::sleep(Duration::from_millis(10)), pause);
+                pool.scope(|s| s.spawn(|_| pause()));
+                pool.block_on(pool.spawn_blocking(pause)).unwrap();
+                let used = process_time() - before;
+                if used < Duration::from_millis(20) { Ok(()) } else { Err(format!("{workers} workers: {used:?}")) }
+            });
+        }
+    });
+}
+
+#[test]
+fn sixty_four_workers_get_everything_done() {
+    let _alone = alone();
+    with_deadline(120, || {
+        let pool = Arc::new(pool(64));
+        for round in 0..20 {
+            note(format!("round {round}"));
+            assert_eq!(pool.install(|| fib(18)), 2584);
+            let count = AtomicUsize::new(0);
+            pool.scope(|s| {
+                for _ in 0..1_000 {
+                    s.spawn(|s| s.spawn(|_| drop(count.fetch_add(1, Ordering::Relaxed))));
+                }
+            });
+            assert_eq!(count.into_inner(), 1_000);
+            let handles: Vec<_> =
+                (0..500).map(|i| pool.spawn(async move { filch::spawn_cpu(move || i).await.unwrap() })).collect();
+            let sum: i32 = handles.into_iter().map(|handle| handle.join().unwrap()).sum();
+            assert_eq!(sum, 499 * 250);
+            assert_eq!(pool.broadcast(|c| c.index()).len(), 64);
+        }
+    });
+}

@@ -1,0 +1,373 @@
+//! Programs that deadlock elsewhere: locks held across `join`, pools that install into each other, `block_on` at every
+//! depth, broadcasts from inside waits, crowds of foreign threads, more waits than there are spare threads. Each
+//! must end before its deadline.
+
+mod support;
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use filch::{Pool, WaitPolicy};
+use support::{fib, lock, note, pool, spin, threads_named, with_deadline};
+
+#[test]
+fn a_lock_may_be_held_across_join() {
+    with_deadline(60, || {
+        for workers in [1, 2, 4] {
+            note(format!("{workers} workers"));
+            let pool = pool(workers);
+            let mutex = Mutex::new(0u64);
+            for _ in 0..50 {
+                pool.scope(|s| {
+                    for _ in 0..8 {
+                        s.spawn(|_| {
+                            let mut sum = lock(&mutex);
+                            // Long enough that the second arm is stolen, and that others come for the lock.
+                            let (a, b) = filch::join(|| fib(10), || (spin(Duration::from_micros(100)), fib(10)).1);
+                            *sum += a + b;
+                        });
+                    }
+                });
+            }
+            assert_eq!(mutex.into_inner().unwrap(), 50 * 8 * 2 * 55);
+        }
+    });
+}
+
+#[test]
+fn a_lock_may_be_held_across_join_beside_detached_closures_and_tasks() {
+    with_deadline(60, || {
+        for workers in [1, 2, 4] {
+            let pool = pool(workers);
+            let mutex = Arc::new(Mutex::new(0u64));
+            let holder = |mutex: Arc<Mutex<u64>>| {
+                move || {
+                    let mut sum = lock(&mutex);
+                    let (a, b) = filch::join(|| fib(8), || (spin(Duration::from_micros(100)), fib(8)).1);
+                    *sum += a + b;
+                }
+            };
+            for _ in 0..200 {
+                pool.spawn_detached(holder(mutex.clone()));
+                drop(pool.spawn_cpu(holder(mutex.clone())));
+                let job = holder(mutex.clone());
+                let handle = pool.spawn(async move { job() });
+                handle.detach();
+            }
+            // Tasks that have not run are cancelled by a shutdown; so ask for the sum instead.
+            while *lock(&mutex) != 600 * 2 * 21 {
+                thread::sleep(Duration::from_millis(1));
+            }
+        }
+    });
+}
+
+/// Down `depth` pools, alternating, each inside the other's `enter`.
+fn ping_pong(enter: &(dyn Fn(usize, &(dyn Fn() + Sync)) + Sync), depth: usize, count: &AtomicUsize) {
+    count.fetch_add(1, Ordering::Relaxed);
+    if depth > 0 {
+        enter(depth % 2, &|| ping_pong(enter, depth - 1, count));
+    }
+}
+
+fn two_pools(what: &'static str, enter: impl Fn(&Pool, &(dyn Fn() + Sync)) + Send + Sync + 'static) {
+    with_deadline(60, move || {
+        for workers in [1, 2] {
+            note(format!("{what}, {workers} workers"));
+            let pools = [pool(workers), pool(workers)];
+            for depth in [1, 2, 3, 20] {
+                let count = AtomicUsize::new(0);
+                ping_pong(&|i, f| enter(&pools[i], f), depth, &count);
+                assert_eq!(count.into_inner(), depth + 1);
+            }
+        }
+    });
+}
+
+#[test]
+fn pools_install_into_each_other() {
+    two_pools("install", |pool, f| pool.install(f));
+}
+
+#[test]
+fn pools_install_on_each_others_workers() {
+    two_pools("install_on_worker", |pool, f| pool.install_on_worker(f));
+}
+
+#[test]
+fn pools_join_into_each_other() {
+    two_pools("join", |pool, f| {
+        let (a, b) = (AtomicBool::new(false), AtomicBool::new(false));
+        // Each arm goes down only once: 2^20 would be many.
+        pool.join(|| a.store(true, Ordering::Relaxed), || (f(), b.store(true, Ordering::Relaxed)));
+        assert!(a.into_inner() && b.into_inner());
+    });
+}
+
+#[test]
+fn pools_open_scopes_in_each_other() {
+    two_pools("scope", |pool, f| pool.scope(|s| s.spawn(|_| f())));
+    two_pools("in_place_scope", |pool, f| pool.in_place_scope(|s| s.spawn(|_| f())));
+}
+
+#[test]
+fn pools_broadcast_from_each_other() {
+    two_pools("broadcast", |pool, f| {
+        pool.install_on_worker(|| {
+            f();
+            assert_eq!(filch::broadcast(|c| c.index()).len(), filch::current_num_threads());
+        });
+        assert_eq!(pool.broadcast(|c| c.index()).len(), pool.num_workers());
+    });
+}
+
+#[test]
+fn a_closure_of_another_pool_comes_back_to_the_waiting_thread() {
+    // The worker of A waits as a guest in B for a closure that needs A.
+    with_deadline(30, || {
+        let (a, b) = (pool(1), pool(1));
+        a.install_on_worker(|| b.scope(|s| s.spawn(|_| a.install(|| assert_eq!(fib(10), 55)))));
+        a.install_on_worker(|| b.scope(|s| s.spawn(|_| assert_eq!(a.join(|| fib(10), || fib(9)), (55, 34)))));
+        a.install_on_worker(|| b.scope(|s| s.spawn(|_| drop(a.broadcast(|c| c.index())))));
+        a.install_on_worker(|| b.install_on_worker(|| drop(a.broadcast(|c| c.index()))));
+        let handle = a.spawn_cpu(|| 1);
+        assert_eq!(a.install_on_worker(|| b.block_on(handle)).unwrap(), 1);
+    });
+}
+
+fn nest(pool: &Pool, depth: u64) -> u64 {
+    if depth == 0 {
+        return 1;
+    }
+    filch::block_on(async {
+        let inner = filch::spawn_cpu(move || {
+            let (a, b) = filch::join(|| 1, || fib(5));
+            a + b
+        });
+        let (a, b) = filch::join(|| nest(pool, depth - 1), || fib(8));
+        a + b + inner.await.unwrap()
+    })
+}
+
+#[test]
+fn block_on_inside_join_inside_block_on() {
+    with_deadline(60, || {
+        for workers in [1, 2, 4] {
+            for policy in [WaitPolicy::Leapfrog, WaitPolicy::RunAnything] {
+                note(format!("{workers} workers, {policy:?}"));
+                let pool = Pool::builder().workers(workers).wait_policy(policy).build().unwrap();
+                for _ in 0..20 {
+                    assert_eq!(pool.install(|| nest(&pool, 20)), 1 + 20 * (21 + 6));
+                }
+            }
+        }
+    });
+}
+
+fn nest_tasks(depth: u64) -> u64 {
+    if depth == 0 {
+        return 1;
+    }
+    // block_on inside a join inside a task inside block_on.
+    filch::block_on(async move {
+        filch::spawn(async move {
+            let (a, b) = filch::join(move || nest_tasks(depth - 1), || filch::block_on(filch::spawn(async { 2 })));
+            a + b.unwrap()
+        })
+        .await
+        .unwrap()
+    })
+}
+
+#[test]
+fn block_on_inside_join_inside_task_inside_block_on() {
+    with_deadline(100, || {
+        for workers in [1, 2, 4] {
+            for policy in [WaitPolicy::Leapfrog, WaitPolicy::RunAnything] {
+                note(format!("{workers} workers, {policy:?}"));
+                let pool = Pool::builder().workers(workers).wait_policy(policy).build().unwrap();
+                for _ in 0..5 {
+                    assert_eq!(pool.install(|| nest_tasks(20)), 41);
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn broadcast_from_anywhere_inside() {
+    with_deadline(60, || {
+        for workers in [1, 2, 4] {
+            note(format!("{workers} workers"));
+            let pool = pool(workers);
+            let all = move || assert_eq!(filch::broadcast(|c| c.index()), (0..workers).collect::<Vec<_>>());
+            for _ in 0..50 {
+                pool.join(all, all);
+                pool.scope(|s| (0..4).for_each(|_| s.spawn(move |_| all())));
+                let handles: Vec<_> = (0..4).map(|_| pool.spawn(async move { all() })).collect();
+                handles.into_iter().for_each(|handle| handle.join().unwrap());
+                pool.broadcast(|_| filch::join(|| fib(5), || fib(5)));
+            }
+            // Broadcasts inside of broadcasts: each worker is in the middle of one, and runs the others' meanwhile.
+            let count = AtomicUsize::new(0);
+            pool.broadcast(|_| filch::broadcast(|_| count.fetch_add(1, Ordering::Relaxed)).len());
+            assert_eq!(count.into_inner(), workers * workers);
+        }
+    });
+}
+
+fn scopes_and_joins(depth: u32, count: &AtomicUsize) {
+    if depth == 0 {
+        count.fetch_add(1, Ordering::Relaxed);
+        return;
+    }
+    filch::scope(|s| {
+        for _ in 0..2 {
+            s.spawn(|_| {
+                filch::join(|| scopes_and_joins(depth - 1, count), || scopes_and_joins(depth - 1, count));
+            });
+        }
+    });
+}
+
+#[test]
+fn scope_inside_join_inside_scope() {
+    with_deadline(60, || {
+        for workers in [1, 2, 4] {
+            let pool = pool(workers);
+            for _ in 0..10 {
+                let count = AtomicUsize::new(0);
+                pool.install(|| scopes_and_joins(6, &count));
+                assert_eq!(count.into_inner(), 4usize.pow(6));
+            }
+        }
+    });
+}
+
+#[test]
+fn sixteen_foreign_threads_on_a_small_pool() {
+    with_deadline(100, || {
+        for workers in [1, 2] {
+            note(format!("{workers} workers"));
+            let pool = pool(workers);
+            thread::scope(|threads| {
+                for i in 0..16u64 {
+                    let pool = &pool;
+                    threads.spawn(move || {
+                        for round in 0..200 {
+                            match (i + round) % 7 {
+                                0 => assert_eq!(pool.join(|| fib(9), || fib(8)), (34, 21)),
+                                1 => assert_eq!(pool.install(|| fib(10)), 55),
+                                2 => assert_eq!(pool.install_on_worker(|| fib(10)), 55),
+                                3 => {
+                                    let sum = AtomicUsize::new(0);
+                                    pool.scope(|s| {
+                                        (0..5).for_each(|i| {
+                                            s.spawn({
+                                                let sum = &sum;
+                                                move |_| {
+                                                    sum.fetch_add(i, Ordering::Relaxed);
+                                                }
+                                            })
+                                        })
+                                    });
+                                    assert_eq!(sum.into_inner(), 10);
+                                }
+                                4 => assert_eq!(pool.broadcast(|_| 1).len(), workers),
+                                5 => assert_eq!(pool.spawn_cpu(|| fib(9)).join().unwrap(), 34),
+                                _ => assert_eq!(pool.block_on(async { filch::spawn(async { 5 }).await.unwrap() }), 5),
+                            }
+                        }
+                    });
+                }
+            });
+        }
+    });
+}
+
+/// A `join` whose second arm is, with some patience, run by another thread.
+fn stolen_wait(depth: u32, stolen: &AtomicUsize) {
+    let begun = AtomicBool::new(false);
+    filch::join_context(
+        |_| {
+            let began = Instant::now();
+            while !begun.load(Ordering::Relaxed) && began.elapsed() < Duration::from_millis(2) {
+                thread::yield_now();
+            }
+        },
+        |context| {
+            begun.store(true, Ordering::Relaxed);
+            stolen.fetch_add(usize::from(context.migrated()), Ordering::Relaxed);
+            if depth > 0 {
+                stolen_wait(depth - 1, stolen);
+            } else {
+                spin(Duration::from_micros(200));
+            }
+        },
+    );
+}
+
+#[test]
+fn six_hundred_stolen_waits_at_once() {
+    with_deadline(100, || {
+        for (workers, policy) in [(1, WaitPolicy::Leapfrog), (2, WaitPolicy::Leapfrog), (2, WaitPolicy::RunAnything)] {
+            note(format!("{workers} workers, {policy:?}"));
+            let pool = Pool::builder().workers(workers).wait_policy(policy).name("waits").build().unwrap();
+            let stolen = AtomicUsize::new(0);
+            let most = AtomicUsize::new(0);
+            pool.scope(|s| {
+                for _ in 0..600 {
+                    s.spawn(|_| {
+                        stolen_wait(2, &stolen);
+                        most.fetch_max(threads_named("waits"), Ordering::Relaxed);
+                    });
+                }
+            });
+            assert!(workers == 1 || stolen.into_inner() > 0, "no arm was stolen: the test has tested nothing");
+            // Workers and spares; the calling thread is a guest.
+            assert!(most.into_inner() <= 3 * workers, "too many threads");
+        }
+    });
+}
+
+#[test]
+fn more_blocked_closures_than_spares() {
+    // Every closure blocks on one that is queued behind it: with all spares out, the waits must run it.
+    with_deadline(60, || {
+        for workers in [1, 2, 4] {
+            for policy in [WaitPolicy::Leapfrog, WaitPolicy::RunAnything] {
+                note(format!("{workers} workers, {policy:?}"));
+                let pool = Pool::builder().workers(workers).wait_policy(policy).build().unwrap();
+                let ended = AtomicUsize::new(0);
+                pool.scope(|s| {
+                    for i in 0..100u64 {
+                        let ended = &ended;
+                        s.spawn(move |_| {
+                            let handle = filch::spawn_cpu(move || fib(5) + i);
+                            assert_eq!(filch::block_on(handle).unwrap(), 5 + i);
+                            ended.fetch_add(1, Ordering::Relaxed);
+                        });
+                    }
+                });
+                assert_eq!(ended.into_inner(), 100);
+                assert_eq!(pool.install(|| fib(12)), 144);
+            }
+        }
+    });
+}
+
+fn blocked(depth: u64) -> u64 {
+    if depth == 0 { 0 } else { 1 + filch::block_on(filch::spawn_cpu(move || blocked(depth - 1))).unwrap() }
+}
+
+#[test]
+fn a_chain_of_blocked_closures_far_longer_than_the_spares() {
+    with_deadline(60, || {
+        for workers in [1, 2] {
+            let pool = pool(workers);
+            assert_eq!(pool.install(|| blocked(60)), 60);
+        }
+    });
+}
