@@ -141,23 +141,20 @@ fn in_its_own_blocking_closure() {
 fn as_a_guest() {
     with_deadline(30, || {
         for workers in [1, 2, 4] {
-            let (host, pool) = (pool(workers), Pool::builder().workers(workers).name("guest").build().unwrap());
-            let pool = Arc::new(Mutex::new(Some(pool)));
-            // `block_on` leaves the pool between polls, and a guest of `host` drops another pool; the global one's
-            // guests likewise.
-            let inner = pool.clone();
-            host.install(move || drop(lock(&inner).take()));
-            assert_threads_end("guest");
-            let owned = Arc::new(Pool::builder().workers(workers).name("guest").build().unwrap());
-            let weak = Arc::downgrade(&owned);
-            let slot = Mutex::new(Some(owned));
-            thread::scope(|threads| {
-                // The guest holds the last but one; the other goes meanwhile, so its own is the last, dropped by
-                // `install`'s caller right after, or inside by a free function.
-                let guest = weak.upgrade().unwrap();
-                threads.spawn(move || guest.install(|| fib(10)));
-                drop(lock(&slot).take());
+            // A task takes the last handle from a thread that is a guest, or waits as one, and drops it there.
+            let shelf = shelf("guest", workers);
+            let pool = take(&shelf);
+            let (guest_in, dropped) = (support::Event::default(), support::Event::default());
+            let (guest_in2, dropped2, shelf2) = (guest_in.clone(), dropped.clone(), shelf.clone());
+            pool.spawn_detached(move || {
+                guest_in2.wait();
+                drop(take(&shelf2));
+                dropped2.set();
             });
+            *lock(&shelf) = Some(pool);
+            // The global pool's guest drops this one: it is outside of it, and waits.
+            guest_in.set();
+            filch::scope(|_| dropped.wait());
             assert_threads_end("guest");
         }
     });
@@ -234,52 +231,93 @@ fn on_a_worker_that_the_ending_pool_needs() {
 }
 
 #[test]
-fn inside_both_of_two_nested_pools() {
+fn one_after_the_other_on_the_first_ones_worker() {
     with_deadline(30, || {
         let outer = Arc::new(Pool::builder().workers(1).name("outer").build().unwrap());
         let inner = Pool::builder().workers(1).name("inner").build().unwrap();
         let (done, dropped) = mpsc::channel();
         let last = outer.clone();
         outer.spawn_detached(move || {
-            // This thread is a worker of one and a guest of the other.
-            inner.install(|| {
-                drop(last);
-                done.send(()).unwrap();
-            });
+            assert_eq!(inner.install(|| fib(10)), 55);
+            drop(last);
+            assert_eq!(inner.install(|| fib(10)), 55);
             drop(inner);
             done.send(()).unwrap();
         });
         drop(outer);
-        assert_eq!(dropped.iter().count(), 2);
+        assert_eq!(dropped.iter().count(), 1);
         assert_threads_end("outer");
         assert_threads_end("inner");
     });
+}
+
+/// A thread stays the worker that `use_current_thread` made it: so each time on a fresh one.
+fn as_worker_0(workers: usize, f: impl FnOnce(Pool) + Send) {
+    thread::scope(|threads| {
+        threads.spawn(|| {
+            let pool = Pool::builder().workers(workers).name("kept").use_current_thread().build().unwrap();
+            assert_eq!(filch::current_thread_index(), Some(0));
+            f(pool);
+        });
+    });
+    assert_threads_end("kept");
 }
 
 #[test]
 fn on_the_thread_that_is_worker_0() {
     with_deadline(30, || {
         for workers in [1, 2] {
-            let build = || Pool::builder().workers(workers).name("kept").use_current_thread().build().unwrap();
-            let pool = build();
             let ran = Arc::new(AtomicUsize::new(0));
-            let ran2 = ran.clone();
-            filch::spawn_detached(move || drop(ran2.fetch_add(1, Ordering::SeqCst)));
-            drop(pool);
-            assert_eq!(ran.load(Ordering::SeqCst), 1, "the drop runs what is left");
-            assert_eq!(filch::current_thread_index(), None);
-            assert_threads_end("kept");
-            // And inside a scope that the same thread has opened.
-            let pool = build();
-            let ran = AtomicUsize::new(0);
-            filch::scope(|s| {
-                s.spawn(|_| drop(ran.fetch_add(1, Ordering::SeqCst)));
+            as_worker_0(workers, |pool| {
+                let ran = ran.clone();
+                filch::spawn_detached(move || drop(ran.fetch_add(1, Ordering::SeqCst)));
                 drop(pool);
-                s.spawn(|_| drop(ran.fetch_add(1, Ordering::SeqCst)));
+            });
+            assert_eq!(ran.load(Ordering::SeqCst), 1, "what is left is run");
+            // The thread goes on.
+            as_worker_0(workers, |pool| {
+                drop(pool);
                 assert_eq!(filch::join(|| fib(8), || fib(7)), (21, 13));
+                let refused = Pool::builder().workers(1).use_current_thread().build();
+                assert!(matches!(refused, Err(filch::BuildError::CurrentThreadTaken)));
+            });
+        }
+    });
+}
+
+#[test]
+fn in_a_scope_on_the_thread_that_is_worker_0() {
+    with_deadline(30, || {
+        for workers in [1, 2] {
+            let ran = AtomicUsize::new(0);
+            as_worker_0(workers, |pool| {
+                filch::scope(|s| {
+                    s.spawn(|_| drop(ran.fetch_add(1, Ordering::SeqCst)));
+                    drop(pool);
+                    s.spawn(|_| drop(ran.fetch_add(1, Ordering::SeqCst)));
+                    assert_eq!(filch::join(|| fib(8), || fib(7)), (21, 13));
+                });
             });
             assert_eq!(ran.into_inner(), 2);
-            assert_threads_end("kept");
+        }
+    });
+}
+
+#[test]
+fn elsewhere_while_its_worker_0_goes_on() {
+    with_deadline(30, || {
+        for workers in [1, 2] {
+            as_worker_0(workers, |pool| {
+                let (tx, rx) = mpsc::channel();
+                let other = thread::spawn(move || {
+                    drop(pool);
+                    tx.send(()).unwrap();
+                });
+                rx.recv_timeout(Duration::from_secs(20))
+                    .expect("the drop does not wait for a thread that is not its own");
+                assert_eq!(filch::join(|| fib(8), || fib(7)), (21, 13));
+                other.join().unwrap();
+            });
         }
     });
 }

@@ -275,7 +275,7 @@ fn wakers_outlive_the_pool() {
     with_deadline(30, || {
         let kept: Arc<Mutex<Vec<Waker>>> = Arc::default();
         for workers in [1, 4] {
-            let pool = named("wakers", workers);
+            let pool = named("woken", workers);
             for _ in 0..50 {
                 let kept = kept.clone();
                 pool.spawn(std::future::poll_fn(move |context| {
@@ -286,7 +286,7 @@ fn wakers_outlive_the_pool() {
             }
             assert!(within(Duration::from_secs(20), || lock(&kept).len() >= 50));
             drop(pool);
-            assert_threads_end("wakers");
+            assert_threads_end("woken");
             for waker in std::mem::take(&mut *lock(&kept)) {
                 waker.wake_by_ref();
                 waker.clone().wake();

@@ -275,7 +275,9 @@ fn a_blocked_worker_costs_nothing() {
         thread::sleep(Duration::from_millis(100));
         at_best(TRIES, "a second with one busy worker", || {
             let used = second_of_rest();
-            if used < Duration::from_millis(8) { Ok(()) } else { Err(format!("{used:?}")) }
+            // The watch looks around a hundred times a second; unoptimised, a look takes several times longer.
+            let limit = Duration::from_millis(if cfg!(debug_assertions) { 30 } else { 5 });
+            if used < limit { Ok(()) } else { Err(format!("{used:?}")) }
         });
         drop(stop);
         assert!(busy.join().unwrap());

@@ -65,7 +65,7 @@ pub fn parallel<F: Fork>(handle: F::Handle<'_, '_>, n: u64) -> u64 {
     if n < 2 {
         return n;
     }
-    let (a, b) = F::join(handle, |h| parallel::<F>(h, n - 1), |h| parallel::<F>(h, n - 2));
+    let (a, b) = F::join(handle, move |h| parallel::<F>(h, n - 1), move |h| parallel::<F>(h, n - 2));
     a + b
 }
 

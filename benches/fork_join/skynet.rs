@@ -89,8 +89,11 @@ fn arms<F: Fork>(handle: F::Handle<'_, '_>, first: u64, each: u64, count: u64) -
         return node::<F>(handle, first, each);
     }
     let half = count / 2;
-    let (a, b) =
-        F::join(handle, |h| arms::<F>(h, first, each, half), |h| arms::<F>(h, first + half * each, each, count - half));
+    let (a, b) = F::join(
+        handle,
+        move |h| arms::<F>(h, first, each, half),
+        move |h| arms::<F>(h, first + half * each, each, count - half),
+    );
     a + b
 }
 

@@ -111,6 +111,6 @@ fn parallel<F: Fork>(handle: F::Handle<'_, '_>, nodes: &[Node], index: u32) -> u
     }
     let node = nodes[index as usize];
     let (left, right) =
-        F::join(handle, |h| parallel::<F>(h, nodes, node.left), |h| parallel::<F>(h, nodes, node.right));
+        F::join(handle, move |h| parallel::<F>(h, nodes, node.left), move |h| parallel::<F>(h, nodes, node.right));
     node.value + left + right
 }

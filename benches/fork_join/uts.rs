@@ -111,6 +111,7 @@ fn children<F: Fork>(handle: F::Handle<'_, '_>, node: Node, low: u64, high: u64)
         return parallel::<F>(handle, node.child(low));
     }
     let middle = low + (high - low) / 2;
-    let (a, b) = F::join(handle, |h| children::<F>(h, node, low, middle), |h| children::<F>(h, node, middle, high));
+    let (a, b) =
+        F::join(handle, move |h| children::<F>(h, node, low, middle), move |h| children::<F>(h, node, middle, high));
     a + b
 }

@@ -154,7 +154,7 @@ impl<B: FnOnce(FnContext) -> R + Send, R: Send> ForkArm for Told<B> {
 }
 
 /// The engine of every `join`: leaves `b` on the fork stack, runs `a`, and takes `b` back or waits for its thief.
-#[inline(always)]
+#[inline]
 pub(crate) fn fork<A, B, RA>(slot: &Slot, a: A, b: B) -> (RA, B::Out)
 where
     A: FnOnce(&Slot) -> RA,
