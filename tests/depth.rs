@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -66,7 +67,9 @@ fn a_million_jobs_of_one_scope() {
             let small = Pool::builder().workers(workers).stack_size(128 << 10).build().unwrap();
             let count = AtomicUsize::new(0);
             small.install_on_worker(|| {
-                filch::scope(|s| (0..1_000_000).for_each(|_| s.spawn(|_| drop(count.fetch_add(1, Ordering::Relaxed)))));
+                filch::scope(|s| {
+                    (0..1_000_000).for_each(|_| s.spawn(|_| support::ignore(count.fetch_add(1, Ordering::Relaxed))))
+                });
             });
             assert_eq!(count.into_inner(), 1_000_000);
         }
@@ -122,8 +125,15 @@ fn crossing(depth: usize, limit: usize) -> usize {
         spin(Duration::from_micros(50));
         return 1;
     }
-    let (a, b) =
-        filch::join(|| crossing(depth + 1, limit), || if depth % 100 == 0 { crossing(limit - 1, limit) } else { 1 });
+    let second = || {
+        if depth % 100 > 0 {
+            return 1;
+        }
+        // Forks on the thief's stack as well.
+        let (a, b) = filch::join(|| 1, || 1);
+        a + b
+    };
+    let (a, b) = filch::join(|| crossing(depth + 1, limit), second);
     a + b
 }
 
@@ -132,25 +142,15 @@ fn the_array_of_private_forks_overflows() {
     with_deadline(100, || {
         for workers in [1, 2, 4] {
             let pool = Pool::builder().workers(workers).stack_size(32 << 20).build().unwrap();
-            for limit in [1_020, 1_021, 1_022, 1_023, 1_024, 1_025, 1_026, 2_047, 2_048, 2_049, 5_000] {
+            for limit in [1_020usize, 1_021, 1_022, 1_023, 1_024, 1_025, 1_026, 2_047, 2_048, 2_049, 5_000] {
                 note(format!("{workers} workers, {limit} forks"));
                 for _ in 0..10 {
-                    let extra = limit.div_ceil(100);
-                    // Each hundredth arm is a fork of its own, with two leaves.
-                    let twice = usize::from((limit - 1) % 100 == 0);
                     let got = pool.install_on_worker(|| crossing(0, limit));
-                    let expected = 1 + limit + extra - twice + twice_again(limit);
-                    assert_eq!(got, expected, "{workers} workers, {limit} forks");
+                    assert_eq!(got, 1 + limit + limit.div_ceil(100), "{workers} workers, {limit} forks");
                 }
             }
         }
     });
-}
-
-/// Where the last fork's own number is a multiple of 100, its second arm recurses for ever: no limit above is such.
-fn twice_again(limit: usize) -> usize {
-    assert_ne!((limit - 1) % 100, 0);
-    0
 }
 
 fn scopes(depth: usize, count: &AtomicUsize) {
@@ -165,7 +165,7 @@ fn scopes_in_joins(depth: usize, count: &AtomicUsize) {
     if depth > 0 {
         filch::join(
             || filch::scope(|s| s.spawn(|_| scopes_in_joins(depth - 1, count))),
-            || filch::scope(|s| s.spawn(|_| drop(count.fetch_add(1, Ordering::Relaxed)))),
+            || filch::scope(|s| s.spawn(|_| support::ignore(count.fetch_add(1, Ordering::Relaxed)))),
         );
     }
 }
@@ -187,42 +187,34 @@ fn a_thousand_scopes_deep() {
     });
 }
 
+thread_local! {
+    /// The highest address of this thread's stack that a tree has seen.
+    static TOP: Cell<usize> = const { Cell::new(0) };
+}
+
+fn measured_tree(depth: u32, deepest: &AtomicUsize) {
+    let here = std::ptr::from_ref(std::hint::black_box(&depth)).addr();
+    TOP.set(TOP.get().max(here));
+    deepest.fetch_max(TOP.get() - here, Ordering::Relaxed);
+    if depth > 0 {
+        filch::join(|| measured_tree(depth - 1, deepest), || measured_tree(depth - 1, deepest));
+    }
+}
+
 #[test]
-fn a_wait_is_never_deeper_than_the_serial_program() {
-    // Stack depth by address: with the default policy a thief's stack holds parts of one job only.
-    fn tree(depth: u32, top: usize, deepest: &AtomicUsize) {
-        let here = std::ptr::from_ref(&depth).addr();
-        deepest.fetch_max(top.saturating_sub(here), Ordering::Relaxed);
-        if depth > 0 {
-            filch::join(|| tree(depth - 1, top_of(top, here), deepest), || tree(depth - 1, top_or_new(top), deepest));
-        }
-        std::hint::black_box(&depth);
-    }
-    // The first address of this thread that a tree has seen.
-    thread_local!(static TOP: std::cell::Cell<usize> = const { std::cell::Cell::new(0) });
-    fn top_of(top: usize, _: usize) -> usize {
-        top
-    }
-    fn top_or_new(_: usize) -> usize {
-        let here = 0u8;
-        let here = std::ptr::from_ref(&here).addr();
-        if TOP.get() < here {
-            TOP.set(here);
-        }
-        TOP.get()
-    }
+fn a_stack_is_not_much_deeper_than_the_serial_programs() {
     with_deadline(100, || {
         let measure = |workers| {
             let pool = pool(workers);
             let deepest = AtomicUsize::new(0);
             for _ in 0..50 {
-                pool.install_on_worker(|| tree(12, top_or_new(0), &deepest));
+                pool.install_on_worker(|| measured_tree(12, &deepest));
             }
             deepest.into_inner()
         };
         let (serial, parallel) = (measure(1), measure(4));
         assert!(serial > 0);
-        // Twice, and a constant for the frames of the wait itself.
+        // What a waiter runs lies on top of its wait: the serial depth, once more at most, and the waits' own frames.
         assert!(parallel <= 2 * serial + (64 << 10), "serial {serial} bytes, parallel {parallel} bytes");
     });
 }

@@ -138,23 +138,23 @@ fn in_its_own_blocking_closure() {
 }
 
 #[test]
-fn as_a_guest() {
+fn shut_down_as_a_guest() {
+    // A guest borrows the pool, so it cannot drop it; but it may shut it down.
     with_deadline(30, || {
-        for workers in [1, 2, 4] {
-            // A task takes the last handle from a thread that is a guest, or waits as one, and drops it there.
-            let shelf = shelf("guest", workers);
-            let pool = take(&shelf);
-            let (guest_in, dropped) = (support::Event::default(), support::Event::default());
-            let (guest_in2, dropped2, shelf2) = (guest_in.clone(), dropped.clone(), shelf.clone());
-            pool.spawn_detached(move || {
-                guest_in2.wait();
-                drop(take(&shelf2));
-                dropped2.set();
+        for (workers, now) in [(1, false), (2, false), (4, false), (1, true), (2, true)] {
+            let pool = Pool::builder().workers(workers).name("guest").build().unwrap();
+            pool.install(|| {
+                if now {
+                    pool.shutdown_now()
+                } else {
+                    pool.shutdown()
+                }
+                assert_eq!(filch::join(|| fib(8), || fib(7)), (21, 13));
+                filch::scope(|s| s.spawn(|_| assert_eq!(fib(6), 8)));
+                assert_eq!(pool.try_spawn_detached(|| ()).is_ok(), !now, "a part of what drains may still spawn");
             });
-            *lock(&shelf) = Some(pool);
-            // The global pool's guest drops this one: it is outside of it, and waits.
-            guest_in.set();
-            filch::scope(|_| dropped.wait());
+            assert!(pool.try_spawn_detached(|| ()).is_err());
+            pool.shutdown();
             assert_threads_end("guest");
         }
     });
@@ -199,7 +199,7 @@ fn on_another_pools_worker() {
             let ran = Arc::new(AtomicUsize::new(0));
             for _ in 0..20 {
                 let ran = ran.clone();
-                pool.spawn_detached(move || drop(ran.fetch_add(1, Ordering::SeqCst)));
+                pool.spawn_detached(move || support::ignore(ran.fetch_add(1, Ordering::SeqCst)));
             }
             other.install_on_worker(move || drop(pool));
             assert_eq!(ran.load(Ordering::SeqCst), 20, "there it waits, as anywhere outside");
@@ -270,7 +270,7 @@ fn on_the_thread_that_is_worker_0() {
             let ran = Arc::new(AtomicUsize::new(0));
             as_worker_0(workers, |pool| {
                 let ran = ran.clone();
-                filch::spawn_detached(move || drop(ran.fetch_add(1, Ordering::SeqCst)));
+                filch::spawn_detached(move || support::ignore(ran.fetch_add(1, Ordering::SeqCst)));
                 drop(pool);
             });
             assert_eq!(ran.load(Ordering::SeqCst), 1, "what is left is run");
@@ -292,9 +292,9 @@ fn in_a_scope_on_the_thread_that_is_worker_0() {
             let ran = AtomicUsize::new(0);
             as_worker_0(workers, |pool| {
                 filch::scope(|s| {
-                    s.spawn(|_| drop(ran.fetch_add(1, Ordering::SeqCst)));
+                    s.spawn(|_| support::ignore(ran.fetch_add(1, Ordering::SeqCst)));
                     drop(pool);
-                    s.spawn(|_| drop(ran.fetch_add(1, Ordering::SeqCst)));
+                    s.spawn(|_| support::ignore(ran.fetch_add(1, Ordering::SeqCst)));
                     assert_eq!(filch::join(|| fib(8), || fib(7)), (21, 13));
                 });
             });

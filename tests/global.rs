@@ -75,7 +75,7 @@ fn child_uses_everything() {
         assert_eq!(filch::join_context(|c| c.migrated(), |_| 1), (false, 1));
         assert_eq!(filch::with_worker(|w| w.join(|_| 1, |w| w.index() < 100)), (1, true));
         let count = AtomicUsize::new(0);
-        let add = || drop(count.fetch_add(1, Ordering::SeqCst));
+        let add = || support::ignore(count.fetch_add(1, Ordering::SeqCst));
         filch::scope(|s| s.spawn(|_| add()));
         filch::scope_fifo(|s| s.spawn_fifo(|_| add()));
         filch::in_place_scope(|s| s.spawn(|_| add()));
@@ -177,6 +177,6 @@ fn child_leaves_work_behind() {
     // Nobody waits for these: the process ends when its main thread does.
     with_deadline(30, || {
         filch::spawn(std::future::pending::<()>()).detach();
-        filch::spawn_detached(|| thread::park());
+        filch::spawn_detached(thread::park);
     });
 }

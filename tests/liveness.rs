@@ -45,13 +45,13 @@ fn each_try(what: &'static str, workers: usize, limit_ms: u64, region: impl Fn(&
 
 #[test]
 fn two_long_arms_on_a_cold_pool_from_outside() {
-    each_try("cold join from outside", 2, 130, |pool| timed(|| drop(pool.join(leaf, leaf))));
+    each_try("cold join from outside", 2, 130, |pool| timed(|| support::ignore(pool.join(leaf, leaf))));
 }
 
 #[test]
 fn two_long_arms_on_a_cold_pool_on_a_worker() {
     each_try("cold join on a worker", 2, 130, |pool| {
-        pool.install_on_worker(|| timed(|| drop(filch::join(leaf, leaf))))
+        pool.install_on_worker(|| timed(|| support::ignore(filch::join(leaf, leaf))))
     });
 }
 
@@ -60,13 +60,15 @@ fn two_long_arms_again_and_again() {
     each_try("second join", 2, 130, |pool| {
         pool.join(leaf, leaf);
         thread::sleep(Duration::from_millis(50));
-        timed(|| drop(pool.join(leaf, leaf)))
+        timed(|| support::ignore(pool.join(leaf, leaf)))
     });
 }
 
 #[test]
 fn two_long_arms_that_compute() {
-    each_try("join of computing arms", 2, 130, |pool| timed(|| drop(pool.join(|| spin(LEAF), || spin(LEAF)))));
+    each_try("join of computing arms", 2, 130, |pool| {
+        timed(|| support::ignore(pool.join(|| spin(LEAF), || spin(LEAF))))
+    });
 }
 
 #[test]
@@ -75,14 +77,14 @@ fn two_long_arms_after_ten_thousand_tiny_joins() {
         for _ in 0..10_000 {
             pool.join(|| (), || ());
         }
-        timed(|| drop(pool.join(leaf, leaf)))
+        timed(|| support::ignore(pool.join(leaf, leaf)))
     });
     each_try("after tiny joins, inside", 2, 130, |pool| {
         pool.install(|| {
             for _ in 0..10_000 {
                 filch::join(|| (), || ());
             }
-            timed(|| drop(filch::join(leaf, leaf)))
+            timed(|| support::ignore(filch::join(leaf, leaf)))
         })
     });
 }
@@ -103,13 +105,13 @@ fn two_long_arms_after_a_long_serial_phase() {
     each_try("after a serial second, on a worker", 2, 130, |pool| {
         pool.install_on_worker(|| {
             spin(Duration::from_secs(1));
-            timed(|| drop(filch::join(leaf, leaf)))
+            timed(|| support::ignore(filch::join(leaf, leaf)))
         })
     });
     each_try("after a serial second, as a guest", 2, 130, |pool| {
         pool.install(|| {
             spin(Duration::from_secs(1));
-            timed(|| drop(filch::join(leaf, leaf)))
+            timed(|| support::ignore(filch::join(leaf, leaf)))
         })
     });
 }
@@ -147,7 +149,7 @@ fn nested_joins_of_sleeping_leaves_spread() {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let limit = if cores >= 4 { 180 } else { 260 };
     each_try("nested joins", 4, limit, |pool| {
-        timed(|| drop(pool.join(|| filch::join(leaf, leaf), || filch::join(leaf, leaf))))
+        timed(|| support::ignore(pool.join(|| filch::join(leaf, leaf), || filch::join(leaf, leaf))))
     });
 }
 
@@ -174,7 +176,7 @@ fn no_wake_up_is_lost() {
                     0 => pool.spawn_detached(move || tx.send(()).unwrap()),
                     1 => pool.spawn_cpu(move || tx.send(()).unwrap()).detach(),
                     2 => pool.spawn(async move { tx.send(()).unwrap() }).detach(),
-                    3 => pool.spawn_broadcast(move |_| drop(tx.send(()))),
+                    3 => pool.spawn_broadcast(move |_| support::ignore(tx.send(()))),
                     _ => pool.install_on_worker(move || tx.send(()).unwrap()),
                 }
                 rx.recv_timeout(limit).unwrap_or_else(|_| panic!("{workers} workers, round {round}: nobody woke up"));
@@ -235,7 +237,7 @@ fn an_idle_pool_sleeps() {
         for workers in [1, 2, 8, 64] {
             let pool = pool(workers);
             assert_eq!(pool.install(|| fib(15)), 610);
-            pool.scope(|s| (0..100).for_each(|_| s.spawn(|_| drop(fib(8)))));
+            pool.scope(|s| (0..100).for_each(|_| s.spawn(|_| support::ignore(fib(8)))));
             pool.spawn(async {}).join().unwrap();
             pool.spawn_blocking(|| ()).join().unwrap();
             thread::sleep(Duration::from_millis(200));
@@ -316,7 +318,7 @@ fn sixty_four_workers_get_everything_done() {
             let count = AtomicUsize::new(0);
             pool.scope(|s| {
                 for _ in 0..1_000 {
-                    s.spawn(|s| s.spawn(|_| drop(count.fetch_add(1, Ordering::Relaxed))));
+                    s.spawn(|s| s.spawn(|_| support::ignore(count.fetch_add(1, Ordering::Relaxed))));
                 }
             });
             assert_eq!(count.into_inner(), 1_000);

@@ -244,10 +244,13 @@ fn no_two_threads_share_an_index() {
                         while Instant::now() < until {
                             let mine = indices.clone();
                             match i {
-                                0 => pool.install(|| mine.hold(|| drop(fib(12)))),
-                                1 => pool.install_on_worker(|| mine.hold(|| drop(filch::join(|| fib(9), || fib(10))))),
-                                2 => pool.scope(|s| (0..8).for_each(|_| s.spawn(|_| mine.hold(|| drop(fib(6)))))),
-                                3 => pool.spawn(async move { mine.hold(|| drop(fib(5))) }).join().unwrap(),
+                                0 => pool.install(|| mine.hold(|| support::ignore(fib(12)))),
+                                1 => pool.install_on_worker(|| {
+                                    mine.hold(|| support::ignore(filch::join(|| fib(9), || fib(10))))
+                                }),
+                                2 => pool
+                                    .scope(|s| (0..8).for_each(|_| s.spawn(|_| mine.hold(|| support::ignore(fib(6)))))),
+                                3 => pool.spawn(async move { mine.hold(|| support::ignore(fib(5))) }).join().unwrap(),
                                 4 => pool
                                     .spawn_cpu(move || {
                                         mine.hold(|| filch::block_on(filch::spawn_blocking(|| ())).unwrap())

@@ -3,16 +3,13 @@
 
 mod support;
 
-use std::future::Future;
 use std::panic;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use filch::Pool;
-use support::{Drops, Event, Token, catch, fib, lock, note, plan, planned, spin, with_deadline, within};
+use support::{Drops, Token, catch, fib, lock, note, plan, planned, spin, with_deadline, within};
 
 type Reports = Arc<Mutex<Vec<u64>>>;
 
@@ -285,146 +282,5 @@ fn a_payload_whose_drop_panics() {
             pool.shutdown();
             drops.assert_all_dropped("payloads");
         }
-    });
-}
-
-#[test]
-fn captures_whose_drop_panics() {
-    matrix(|pool, drops, reports| {
-        let grenade = |id| Grenade(Some(drops.token()), id);
-        let held = grenade(1);
-        pool.spawn_detached(move || {
-            let _held = &held;
-        });
-        reported(reports, &[1]);
-        let held = grenade(2);
-        let outcome = catch(|| {
-            pool.scope(|s| {
-                s.spawn(move |_| {
-                    let _held = &held;
-                })
-            })
-        });
-        assert_eq!(outcome, Err(2));
-        let held = grenade(3);
-        let outcome = catch(|| {
-            pool.join(work, move || {
-                let _held = &held;
-            })
-        });
-        assert_eq!(outcome.err(), Some(3));
-        let held = grenade(4);
-        let handle = pool.spawn_cpu(move || {
-            let _held = &held;
-        });
-        assert_eq!(planned(handle.join().unwrap_err().into_panic()), 4);
-    });
-}
-
-/// A future that may panic when polled and when dropped.
-struct Fragile {
-    polls: u64,
-    in_poll: Option<u64>,
-    held: Option<Grenade>,
-    token: Option<Token>,
-}
-
-impl Future for Fragile {
-    type Output = u64;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<u64> {
-        if self.polls == 0 {
-            if let Some(id) = self.in_poll {
-                plan(id);
-            }
-            return Poll::Ready(5);
-        }
-        self.polls -= 1;
-        context.waker().wake_by_ref();
-        Poll::Pending
-    }
-}
-
-#[test]
-fn polls_of_futures() {
-    matrix(|pool, drops, _| {
-        for polls in [0, 3] {
-            let fragile = || Fragile { polls, in_poll: Some(8), held: None, token: Some(drops.token()) };
-            assert_eq!(planned(pool.spawn(fragile()).join().unwrap_err().into_panic()), 8);
-            pool.spawn(fragile()).detach();
-            assert_eq!(catch(|| pool.block_on(fragile())).unwrap_err(), 8);
-        }
-    });
-}
-
-#[test]
-fn drops_of_futures() {
-    matrix(|pool, drops, reports| {
-        for polls in [0, 3] {
-            lock(reports).clear();
-            let held = Some(Grenade(Some(drops.token()), 9));
-            let fragile = Fragile { polls, in_poll: None, held, token: Some(drops.token()) };
-            assert!(fragile.held.is_some() && fragile.token.is_some());
-            assert_eq!(pool.spawn(fragile).join().unwrap(), 5, "the output was there before the drop");
-            reported(reports, &[9]);
-        }
-        // Dropped by an abort, while pending.
-        lock(reports).clear();
-        let held = Grenade(Some(drops.token()), 9);
-        let handle = pool.spawn(async move {
-            let _held = held;
-            std::future::pending::<()>().await;
-        });
-        handle.abort();
-        assert!(handle.join().unwrap_err().is_cancelled());
-        reported(reports, &[9]);
-    });
-}
-
-#[test]
-fn drops_of_outputs() {
-    matrix(|pool, drops, reports| {
-        // Detached before the end: the pool drops the output, and reports.
-        let (go, output) = (Event::default(), Grenade(Some(drops.token()), 6));
-        let gate = go.clone();
-        pool.spawn_cpu(move || {
-            gate.wait();
-            output
-        })
-        .detach();
-        go.set();
-        reported(reports, &[6]);
-        // Dropped by whoever holds the handle after the end: the panic is theirs.
-        let output = Grenade(Some(drops.token()), 7);
-        let handle = pool.spawn(async move { output });
-        assert!(within(Duration::from_secs(20), || handle.is_finished()));
-        assert_eq!(catch(|| drop(handle)), Err(7));
-        // Taken out by the awaiter.
-        let output = Grenade(Some(drops.token()), 8);
-        let output = pool.spawn_blocking(move || output).join().unwrap();
-        assert_eq!(catch(|| drop(output)), Err(8));
-    });
-}
-
-#[test]
-fn wakers_that_panic() {
-    struct Bad;
-    impl std::task::Wake for Bad {
-        fn wake(self: Arc<Self>) {
-            plan(4);
-        }
-    }
-    matrix(|pool, drops, reports| {
-        let (go, token) = (Event::default(), drops.token());
-        let gate = go.clone();
-        let mut handle = pool.spawn_cpu(move || {
-            gate.wait();
-            token
-        });
-        let waker = std::task::Waker::from(Arc::new(Bad));
-        assert!(Pin::new(&mut handle).poll(&mut Context::from_waker(&waker)).is_pending());
-        go.set();
-        reported(reports, &[4]);
-        assert!(handle.join().is_ok());
     });
 }

@@ -42,7 +42,7 @@ pub enum CallgrindKernel {
 pub struct TableOptions {
     pub scale: Scale,
     pub rounds: usize,
-    /// Only rows whose name contains this.
+    /// Only the row of this name, or, if there is none, rows whose names contain it.
     pub filter: String,
     pub out: PathBuf,
 }

@@ -17,10 +17,7 @@ pub fn run(rows: Vec<Row>, options: &TableOptions) -> io::Result<()> {
     watchdog::start();
     let machine = Machine::describe();
     let mut measured = Vec::new();
-    for row in rows {
-        if !row.id.contains(&options.filter) {
-            continue;
-        }
+    for row in chosen(rows, &options.filter) {
         eprintln!("{} ...", row.title);
         let result = if row.alone { alone(row, options.rounds) } else { interleaved(row, options.rounds) };
         println!("{}", markdown::row(&result));
@@ -33,6 +30,13 @@ pub fn run(rows: Vec<Row>, options: &TableOptions) -> io::Result<()> {
     chart::write(&options.out.join("chart.svg"), &measured)?;
     eprintln!("written: table.md, table.json, chart.svg in the output folder");
     Ok(())
+}
+
+/// The row of exactly this name, or all whose names contain it.
+fn chosen(mut rows: Vec<Row>, filter: &str) -> Vec<Row> {
+    let exact = rows.iter().any(|row| row.id == filter);
+    rows.retain(|row| if exact { row.id == filter } else { row.id.contains(filter) });
+    rows
 }
 
 /// Every pool of the row exists from the first round to the last.

@@ -5,7 +5,7 @@
 
 use std::task::Waker;
 
-use crate::ground::sync::{AtomicUsize, Mutex, Ordering};
+use crate::ground::sync::{AtomicUsize, Mutex, Ordering, fence};
 
 const SHARDS: usize = 16;
 
@@ -82,17 +82,20 @@ impl Registry {
         }
     }
 
-    /// The task's future is gone. True: it was the last of a closed registry.
+    /// The task's future is gone. True: it was the last one, so ask whether the pool is done.
     pub(crate) fn remove(&self, ticket: Ticket) -> bool {
         let mut shard = self.shards[ticket.shard as usize].lock();
         let next = shard.free;
         let old = std::mem::replace(&mut shard.entries[ticket.entry as usize], Entry::Free(next));
         shard.free = Some(ticket.entry);
-        let closed = shard.closed;
         drop(shard);
         drop(old);
         // AcqRel: the last one sees all that the others' destructors did.
-        self.live.fetch_sub(1, Ordering::AcqRel) == 1 && closed
+        let last = self.live.fetch_sub(1, Ordering::AcqRel) == 1;
+        // Pairs with the fence in `Sleep::wake_all`, which comes after the gate was closed: either the caller sees it
+        // closed, or the threads that are woken see that nothing is left.
+        fence(Ordering::SeqCst);
+        last
     }
 
     /// Takes no more tasks, and wakes all there are.

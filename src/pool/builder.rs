@@ -213,7 +213,8 @@ impl PoolBuilder {
     /// Makes the calling thread worker 0, instead of starting a thread for it.
     ///
     /// It runs the pool's work only while it waits inside of the pool (`join`, `scope`, `yield_now` …), and what is
-    /// left in its queues when the pool is dropped on it. The thread stays a worker of this pool until it ends, so it
+    /// left in its queues when the pool is dropped on it, outside of any closure of the pool. It must not block until
+    /// another thread has dropped or shut down the pool: that may need it. The thread stays a worker of this pool until it ends, so it
     /// can be made one only once.
     pub fn use_current_thread(mut self) -> Self {
         self.current_thread = true;

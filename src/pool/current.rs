@@ -12,17 +12,34 @@ thread_local! {
     static CURRENT: Cell<*const Slot> = const { Cell::new(ptr::null()) };
     /// The pool that a blocking thread belongs to. It has no slot there.
     static HOST: Cell<*const Shared> = const { Cell::new(ptr::null()) };
-    /// Keeps a pool's shared state alive for a thread that `use_current_thread` made a worker.
-    static KEPT: RefCell<Option<Arc<Shared>>> = const { RefCell::new(None) };
+    static KEPT: RefCell<Option<Kept>> = const { RefCell::new(None) };
+}
+
+/// Keeps a pool's shared state alive for a thread that `use_current_thread` made a worker, until the thread ends.
+struct Kept(Arc<Shared>);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        // Destructors of other thread-locals may still call us: from here on as from outside.
+        CURRENT.set(ptr::null());
+    }
+}
+
+/// The current thread's slot, if it has one.
+///
+/// # Safety
+/// The reference is not kept: the caller lets go of it before it returns to where the thread got its slot.
+#[inline(always)]
+pub(crate) unsafe fn slot<'a>() -> Option<&'a Slot> {
+    // SAFETY: `Occupied` keeps the slot's pool alive while the pointer stands here.
+    unsafe { CURRENT.get().as_ref() }
 }
 
 /// Calls `f` with the current thread's slot, if it has one.
 #[inline(always)]
 pub(crate) fn with<R>(f: impl FnOnce(Option<&Slot>) -> R) -> R {
-    let slot = CURRENT.get();
-    // SAFETY: `Occupied` keeps the slot's pool alive while the pointer stands here, and takes the pointer away before
-    // it lets go; `f` runs on this thread, so within that time, and cannot keep the reference.
-    f(unsafe { slot.as_ref() })
+    // SAFETY: `f` cannot keep the reference.
+    f(unsafe { slot() })
 }
 
 /// Whether the current thread is the pool's: owns a slot of it, or is one of its blocking threads.
@@ -69,11 +86,13 @@ impl Drop for Occupied {
 /// # Safety
 /// Nobody else owns the slot or ever will; it belongs to `shared`; the thread owns no other.
 pub(crate) unsafe fn keep(slot: &Slot, shared: Arc<Shared>) {
-    KEPT.with_borrow_mut(|kept| *kept = Some(shared));
+    KEPT.with_borrow_mut(|kept| *kept = Some(Kept(shared)));
     CURRENT.set(slot);
 }
 
 /// Whether the current thread is a worker of this pool by [`keep`].
 pub(crate) fn is_kept(shared: &Shared) -> bool {
-    KEPT.with_borrow(|kept| kept.as_ref().is_some_and(|kept| ptr::eq(&raw const **kept, shared)))
+    // A thread that is ending keeps nothing any more.
+    KEPT.try_with(|kept| kept.borrow().as_ref().is_some_and(|kept| ptr::eq(&raw const *kept.0, shared)))
+        .unwrap_or(false)
 }

@@ -27,7 +27,7 @@ impl Pool {
             if let Err(source) = shared.start_thread(index) {
                 let closing = shared.gate.close_now();
                 shared.closing(closing);
-                shared.threads.wait();
+                shared.threads.wait(|| ());
                 return Err(BuildError::Thread { index, source });
             }
         }
@@ -81,7 +81,9 @@ impl Pool {
     /// those spawn in turn), cancels the tasks that are left, and returns when every thread has ended.
     ///
     /// Called on a thread that is inside the pool, it begins the shutdown and returns at once: the caller's own
-    /// closure is part of what has to end first.
+    /// closure is part of what has to end first. (Not all that is part of it can be told: called in the body of an
+    /// [`in_place_scope`](Self::in_place_scope) of this pool on a thread outside of it, or in a closure that a closure
+    /// of this pool has installed into another pool, it waits for its own caller, for ever.)
     ///
     /// Afterwards `spawn` and its kin panic, and their `try_` variants give the work back. Calling it again is
     /// harmless.
@@ -107,8 +109,8 @@ impl Pool {
         }
         current::with(|slot| match slot {
             // A worker of another pool: what we wait for may need its seat.
-            Some(slot) => slot.block(|_| self.shared.threads.wait()),
-            None => self.shared.threads.wait(),
+            Some(slot) => slot.block(|slot| self.shared.threads.wait(|| slot.run_mail())),
+            None => self.shared.threads.wait(|| ()),
         });
     }
 }
@@ -118,7 +120,7 @@ impl Drop for Pool {
         self.shutdown();
         current::with(|slot| {
             let slot = slot.filter(|slot| ptr::eq(slot.shared(), &raw const *self.shared));
-            if let Some(slot) = slot.filter(|slot| current::is_kept(slot.shared())) {
+            if let Some(slot) = slot.filter(|slot| current::is_kept(slot.shared()) && slot.is_at_bottom()) {
                 clear_up(slot);
             }
         });
@@ -134,6 +136,8 @@ fn clear_up(slot: &Slot) {
             None => break,
         }
     }
+    slot.set_busy(false);
+    slot.seatless().set(true);
     slot.shared().sleep.leave_seat();
     let _ = slot.shared().pass_seat();
 }

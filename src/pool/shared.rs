@@ -134,6 +134,11 @@ impl Shared {
         self.slot_count.load(Ordering::Relaxed)
     }
 
+    /// Whether a busy thread keeps a fork to itself.
+    pub(crate) fn has_private_forks(&self) -> bool {
+        self.slots().any(|slot| slot.is_busy() && slot.fork.may_have_private())
+    }
+
     /// Whether anybody could take anything: every source that `find` looks at, in one place.
     pub(crate) fn has_work(&self) -> bool {
         !self.injector.is_empty() || self.slots().any(Slot::has_work)
@@ -159,10 +164,14 @@ impl Shared {
     /// A seat has come free, by a wait or because a guest left: hand it on if there is work.
     pub(crate) fn pass_seat(&self) -> Covered {
         if self.has_work() && self.sleep.wants_thread(self.seats) {
-            self.fetch_thread(self.seats)
-        } else {
-            Covered::Yes
+            return self.fetch_thread(self.seats);
         }
+        if self.sleep.is_deep() && self.sleep.seat_free(self.fork_seats) && self.slots().any(Slot::is_busy) {
+            // Nobody keeps watch over those who go on, who had no use for another thread as long as all seats were
+            // taken: they may hold private forks.
+            let _ = self.sleep.wake_one(self.fork_seats);
+        }
+        Covered::Yes
     }
 
     /// Wakes an idle thread, or starts a spare.

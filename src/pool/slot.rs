@@ -46,6 +46,8 @@ pub(crate) struct Slot {
     rng: Own<Rng>,
     tick: Own<Cell<u32>>,
     place: Own<Cell<Place>>,
+    /// The owner has given its seat up for good: a kept thread whose pool has been dropped.
+    seatless: Own<Cell<bool>>,
     /// How many pieces of work run here on top of others that they have nothing to do with.
     unrelated: AtomicUsize,
     /// Whether the owner is awake inside the pool: whether a request to it makes sense.
@@ -91,6 +93,7 @@ impl Slot {
             rng: Own::new(Rng::new(index as u64 + 1)),
             tick: Own::new(Cell::new(0)),
             place: Own::new(Cell::new(Place::outside())),
+            seatless: Own::new(Cell::new(false)),
             unrelated: AtomicUsize::new(0),
             busy: AtomicBool::new(false),
             awaited: Mutex::new(None),
@@ -169,6 +172,18 @@ impl Slot {
         let tick = unsafe { &*self.tick.0.get() };
         tick.set(tick.get().wrapping_add(1));
         tick.get()
+    }
+
+    /// See the field.
+    pub(crate) fn seatless(&self) -> &Cell<bool> {
+        // SAFETY: the owner's thread, see above.
+        unsafe { &*self.seatless.0.get() }
+    }
+
+    /// Whether the owner is in no work, scope or join of this pool, as far as that can be told.
+    pub(crate) fn is_at_bottom(&self) -> bool {
+        let place = self.place().get();
+        place.work_base == 0 && place.scope.is_null() && self.fork.is_clear()
     }
 
     /// Where the running code is.

@@ -25,7 +25,12 @@ impl Shared {
         // On failure the thread's builder has given back all that was reserved. The work stays where it is: for a
         // later attempt, for whoever comes free, or for the waiters, who then look after it themselves.
         let started = self.start_thread(index).is_ok();
-        self.no_threads.store(!started, Ordering::Relaxed);
+        if self.no_threads.swap(!started, Ordering::Relaxed) == started && !started {
+            // Those who park without a limit trust that a spare comes when one is needed: they must look again.
+            for slot in self.slots() {
+                slot.parker.unpark();
+            }
+        }
         if started { Covered::Yes } else { Covered::No }
     }
 

@@ -4,12 +4,18 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
+
+use parking_lot::MutexGuard;
 
 use crate::ground::error::panic_text;
 use crate::ground::sync::{Condvar, Mutex};
 use crate::ground::unwind;
 use crate::pool::shared::Shared;
 use crate::pool::worker;
+
+/// How often a thread that waits for the end of a pool looks up.
+const LOOK_UP: Duration = Duration::from_millis(5);
 
 /// The threads that a pool has started and that have not ended.
 pub(crate) struct Threads {
@@ -51,11 +57,13 @@ impl Threads {
         }
     }
 
-    /// Blocks until every thread has ended.
-    pub(crate) fn wait(&self) {
+    /// Blocks until every thread has ended, calling `meanwhile` now and then.
+    pub(crate) fn wait(&self, mut meanwhile: impl FnMut()) {
         let mut alive = self.alive.lock();
         while *alive > 0 {
-            self.none.wait(&mut alive);
+            if self.none.wait_for(&mut alive, LOOK_UP).timed_out() {
+                MutexGuard::unlocked(&mut alive, &mut meanwhile);
+            }
         }
         drop(alive);
         join_all(std::mem::take(&mut *self.handles.lock()));

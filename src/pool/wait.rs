@@ -64,21 +64,23 @@ impl Slot {
 
     /// Helps until the latch is set or there has been nothing to help with for a while.
     fn help_until(&self, latch: &Latch, mut help: impl FnMut(&Slot, bool) -> Option<Work>) {
-        let mut idle_since = Since::now();
+        // The clock is read only when there was nothing to do.
+        let mut idle_since: Option<Since> = None;
         loop {
             if latch.probe() {
                 return;
             }
             self.run_mail();
-            if let Some(work) = help(self, idle_since.passed(RAID_AFTER)) {
+            let raid = idle_since.is_some_and(|since| since.passed(RAID_AFTER));
+            if let Some(work) = help(self, raid) {
                 match self.shared().config.wait {
                     WaitPolicy::Leapfrog => self.run_part(work),
                     WaitPolicy::RunAnything => self.run_unrelated(work),
                 }
-                idle_since = Since::now();
+                idle_since = None;
                 continue;
             }
-            if idle_since.passed(PATIENCE) {
+            if idle_since.get_or_insert_with(Since::now).passed(PATIENCE) {
                 return;
             }
             for _ in 0..16 {
@@ -98,6 +100,9 @@ impl Slot {
     /// Takes a fork of `thief`, or of whoever it waits for in turn, provided that what we wait for is still running
     /// *after* we have it in hand: then it was running when we took it, and `thief` had nothing else.
     fn take_part(&self, thief: &Slot, running: &dyn Fn() -> bool, raid: bool, hops: usize) -> Option<Work> {
+        if !thief.is_pure() {
+            return None;
+        }
         if let Some(fork) = thief.fork.steal() {
             if running() && thief.is_pure() {
                 return Some(Work::Fork(fork));
@@ -117,6 +122,10 @@ impl Slot {
         let awaited = thief.awaited.try_lock()?;
         // SAFETY: the owner takes the pointer out under the lock, which we hold, before the header's frame goes.
         let header = unsafe { (*awaited)?.as_ref() };
+        // Exact here: what an unrelated piece of work waits for is put in after the count was raised.
+        if !thief.is_pure() {
+            return None;
+        }
         let next = self.shared().slot(header.thief()? as usize)?;
         self.take_part(next, &|| running() && !header.latch.probe(), raid, hops - 1)
     }
@@ -136,6 +145,9 @@ impl Slot {
 
     /// Gives the seat up for the time of `f`, which blocks.
     pub(crate) fn without_seat<R>(&self, f: impl FnOnce(&Slot) -> R) -> R {
+        if self.seatless().get() {
+            return f(self);
+        }
         let shared = self.shared();
         self.set_busy(false);
         shared.sleep.leave_seat();
@@ -157,7 +169,7 @@ impl Slot {
         if self.parker.park_timeout(LOOK_AGAIN) || shared.pass_seat() == Covered::Yes {
             return;
         }
-        if !shared.sleep.seat_free(shared.seats) || thread::panicking() {
+        if !shared.sleep.seat_free(shared.seats) || thread::panicking() || self.seatless().get() {
             return;
         }
         shared.sleep.take_seat();

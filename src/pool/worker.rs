@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::core::sleep::{Searching, Watch, WatchClock};
+use crate::ground::barrier;
 use crate::ground::clock::Since;
 use crate::ground::sync::spin_loop;
 use crate::pool::current;
@@ -150,6 +151,13 @@ fn rest<'s>(slot: &'s Slot, search: Searching<'s>, clock: &mut WatchClock) -> Re
                 shared.sleep.end_watch();
                 // Who begins to fork after this serves us, and wakes us for it.
                 slot.request_forks();
+                if shared.raids {
+                    // A push has no fence between its store and its look at the request: this is one for it.
+                    barrier::heavy();
+                }
+                if shared.sleep.seat_free(shared.fork_seats) && shared.has_private_forks() {
+                    return Rest::Up(get_up());
+                }
                 if spare {
                     slot.parker.park_timeout(keep_alive);
                 } else {
@@ -160,8 +168,7 @@ fn rest<'s>(slot: &'s Slot, search: Searching<'s>, clock: &mut WatchClock) -> Re
             Some(Watch::Mine) => {
                 if !slot.parker.park_timeout(clock.span()) {
                     clock.tick();
-                    let stranded = || shared.slots().any(|slot| slot.is_busy() && slot.fork.may_have_private());
-                    if shared.sleep.seat_free(shared.fork_seats) && stranded() {
+                    if shared.sleep.seat_free(shared.fork_seats) && shared.has_private_forks() {
                         return Rest::Up(get_up());
                     }
                 }

@@ -69,6 +69,8 @@ pub fn spawn_broadcast(op: impl Fn(BroadcastContext<'_>) + Send + Sync + 'static
 
 impl Shared {
     fn broadcast<R: Send>(&self, op: impl Fn(BroadcastContext<'_>) -> R + Sync) -> Vec<R> {
+        // Also inside the pool: its workers may have ended.
+        let _accepted = self.accept_root();
         let threads = self.workers();
         let results: Vec<Mutex<Option<R>>> = (0..threads).map(|_| Mutex::new(None)).collect();
         open_in_place(self, Scope::new, |scope| {

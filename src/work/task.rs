@@ -15,6 +15,7 @@ use crate::core::registry::Ticket;
 use crate::ground::error::JoinError;
 use crate::ground::sync::Mutex;
 use crate::ground::unwind;
+use crate::pool::current;
 use crate::pool::shared::Shared;
 use crate::work::block_on::block_on;
 
@@ -35,7 +36,12 @@ impl<T> Outcome<T> {
 impl<T> Drop for Outcome<T> {
     fn drop(&mut self) {
         if let Some(result) = self.0.take() {
-            unwind::drop_quietly(result);
+            if let Err(payload) = unwind::catch(|| drop(result)) {
+                current::with(|slot| match slot {
+                    Some(slot) => slot.shared().report_panic(payload),
+                    None => drop(unwind::drop_quietly(payload)),
+                });
+            }
         }
     }
 }
@@ -66,9 +72,10 @@ impl Drop for Counted {
     fn drop(&mut self) {
         match self {
             Counted::Registered(shared, ticket) => {
-                if shared.registry.remove(*ticket) {
+                if shared.registry.remove(*ticket) && shared.is_done() {
                     // The last task of a pool that ends: its threads wait for this.
                     shared.sleep.wake_all();
+                    shared.blocking.wake_all();
                 }
             }
             Counted::Accepted(shared) => shared.leave(),

@@ -304,3 +304,6 @@ pub async fn yield_once() {
     })
     .await;
 }
+
+/// For values that do not matter.
+pub fn ignore<T>(_: T) {}
