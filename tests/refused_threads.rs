@@ -27,7 +27,7 @@ fn a_refused_thread_ends_the_others() {
                     }
                     started[0].fetch_add(1, Ordering::SeqCst);
                     let ended = ended.clone();
-                    thread::Builder::new().name("refused".into()).spawn(move || {
+                    thread::Builder::new().name("turned-down".into()).spawn(move || {
                         thread.run();
                         ended[1].fetch_add(1, Ordering::SeqCst);
                     })?;
@@ -39,7 +39,7 @@ fn a_refused_thread_ends_the_others() {
             assert_eq!(counts[0].load(Ordering::SeqCst), refused);
             assert_eq!(counts[2].load(Ordering::SeqCst), refused, "all that began have ended when build returns");
             assert!(within(Duration::from_secs(10), || counts[1].load(Ordering::SeqCst) == refused));
-            assert_threads_end("refused");
+            assert_threads_end("turned-down");
         }
     });
 }

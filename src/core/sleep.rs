@@ -284,6 +284,7 @@ pub(crate) struct WatchClock {
 
 impl WatchClock {
     const FIRST: Duration = Duration::from_micros(200);
+    const LONGEST: Duration = Duration::from_millis(10);
     const TOTAL: Duration = Duration::from_millis(6);
     const STIRRED: Duration = Duration::from_millis(1);
 
@@ -292,12 +293,12 @@ impl WatchClock {
     }
 
     pub(crate) fn span(&self) -> Duration {
-        self.next
+        self.next.min(Self::LONGEST)
     }
 
     pub(crate) fn tick(&mut self) {
-        self.total += self.next;
-        self.next *= 2;
+        self.total = (self.total + self.next).min(Self::TOTAL);
+        self.next = (self.next * 2).min(Self::LONGEST);
     }
 
     /// Something was going on, but it was over before we came: look again soon, but not as soon as after work.

@@ -26,8 +26,9 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     /// Threads that may run at once.
     pub(crate) seats: u64,
-    /// Threads that fork-join alone may keep awake: more than there are cores would only be in each other's way.
-    /// Arms of a `join` need not run at the same time; spawned closures may count on it, and get all seats.
+    /// Threads that fork-join keeps awake: more than there are cores would only be in each other's way. When there are
+    /// more workers than cores, the others come for spawned closures, and for forks that lie about while their owners
+    /// pass no `join`, be it that those sleep: the watch sees that.
     pub(crate) fork_seats: u64,
     /// The last thread that was asked for could not be started.
     pub(crate) no_threads: AtomicBool,
@@ -137,6 +138,16 @@ impl Shared {
     /// Whether a busy thread keeps a fork to itself.
     pub(crate) fn has_private_forks(&self) -> bool {
         self.slots().any(|slot| slot.is_busy() && slot.fork.may_have_private())
+    }
+
+    /// Whether a busy thread keeps a fork to itself and has passed no `join` since it was asked for it.
+    pub(crate) fn has_stranded_forks(&self) -> bool {
+        self.slots().any(|slot| slot.is_busy() && slot.fork.unanswered() && slot.fork.may_have_private())
+    }
+
+    /// Whether all seats for fork-join are taken, but there are more.
+    pub(crate) fn is_oversubscribed(&self) -> bool {
+        self.fork_seats < self.seats && !self.sleep.seat_free(self.fork_seats) && self.sleep.seat_free(self.seats)
     }
 
     /// Whether anybody could take anything: every source that `find` looks at, in one place.

@@ -147,7 +147,7 @@ fn rest<'s>(slot: &'s Slot, search: Searching<'s>, clock: &mut WatchClock) -> Re
                 slot.set_busy(true);
                 return Rest::Up(shared.sleep.inherit());
             }
-            Some(Watch::Mine) if clock.over() => {
+            Some(Watch::Mine) if clock.over() && !shared.is_oversubscribed() => {
                 shared.sleep.end_watch();
                 // Who begins to fork after this serves us, and wakes us for it.
                 slot.request_forks();
@@ -168,7 +168,12 @@ fn rest<'s>(slot: &'s Slot, search: Searching<'s>, clock: &mut WatchClock) -> Re
             Some(Watch::Mine) => {
                 if !slot.parker.park_timeout(clock.span()) {
                     clock.tick();
-                    if shared.sleep.seat_free(shared.fork_seats) && shared.has_private_forks() {
+                    if shared.is_oversubscribed() {
+                        if shared.has_stranded_forks() {
+                            return Rest::Up(get_up());
+                        }
+                        slot.request_forks();
+                    } else if shared.sleep.seat_free(shared.fork_seats) && shared.has_private_forks() {
                         return Rest::Up(get_up());
                     }
                 }
