@@ -1,6 +1,7 @@
 //! How a thread from outside gets its work done: in place as a guest, or by handing it in and blocking.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::core::job::RootJob;
 use crate::core::latch::{Latch, Waiter};
@@ -10,6 +11,9 @@ use crate::ground::unwind;
 use crate::pool::current;
 use crate::pool::shared::Shared;
 use crate::pool::slot::{Kind, Slot};
+
+/// How often a thread that waits for a pool without threads looks whether it can do the work itself.
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
 thread_local! {
     static PARKER: Arc<Parker> = Arc::new(Parker::new());
@@ -75,7 +79,7 @@ impl Shared {
 
     /// Injects `f` and blocks until a thread of the pool has run it.
     fn hand_in<R: Send>(&self, f: impl FnOnce(&Slot) -> R + Send) -> R {
-        wait_outside(|waiter, wait| {
+        wait_outside(self, |waiter, wait| {
             let job =
                 RootJob::new(|| current::with(|slot| f(slot.expect("jobs run on threads that have a slot"))), waiter);
             // SAFETY: `wait` returns when the latch is set, and nothing before it unwinds.
@@ -94,7 +98,7 @@ impl Shared {
 
 /// Blocks the current thread in a wait for another pool's latch, or as a thread of no pool: `f` gets the waiter to
 /// put into the latch, and the function that waits for it. A worker gives its seat up meanwhile.
-pub(crate) fn wait_outside<R>(f: impl FnOnce(Waiter, &dyn Fn(&Latch)) -> R) -> R {
+pub(crate) fn wait_outside<R>(shared: &Shared, f: impl FnOnce(Waiter, &dyn Fn(&Latch)) -> R) -> R {
     current::with(|slot| match slot {
         Some(slot) => f(Waiter::Outside(slot.parker.clone()), &|latch| {
             slot.block(|slot| {
@@ -109,7 +113,16 @@ pub(crate) fn wait_outside<R>(f: impl FnOnce(Waiter, &dyn Fn(&Latch)) -> R) -> R
             let parker = PARKER.try_with(Arc::clone).unwrap_or_else(|_| Arc::new(Parker::new()));
             f(Waiter::Outside(parker.clone()), &|latch| {
                 while latch.announce_sleep() {
-                    parker.park();
+                    if !shared.no_threads() {
+                        parker.park();
+                    } else if !parker.park_timeout(LOOK_AGAIN) {
+                        // The system refuses threads, so nobody may be there for what we wait for but us.
+                        if let Some(guest) = shared.try_guest() {
+                            if let Some(work) = guest.slot.find_any() {
+                                guest.slot.run_unrelated(work);
+                            }
+                        }
+                    }
                 }
             })
         }

@@ -50,16 +50,16 @@ impl Slot {
     /// Runs work on top of work that may have nothing to do with it.
     pub(crate) fn run_unrelated(&self, work: Work) {
         // Who follows us for what we wait for must not find the parts of this instead.
-        let awaited = self.awaited.lock().take();
+        let awaited = self.set_awaited(None);
         self.mixed(|| self.run(work));
-        *self.awaited.lock() = awaited;
+        self.set_awaited(awaited);
     }
 
     /// Runs a part of what this thread waits for.
     pub(crate) fn run_part(&self, work: Work) {
-        let awaited = self.awaited.lock().take();
+        let awaited = self.set_awaited(None);
         self.run(work);
-        *self.awaited.lock() = awaited;
+        self.set_awaited(awaited);
     }
 
     /// Runs what has been broadcast to this thread. The only closures that a waiting thread runs for others: a

@@ -58,11 +58,17 @@ impl Pool {
     fn start_with_fewer(mut workers: usize, current_thread: bool, config: Config) -> Result<Pool, BuildError> {
         loop {
             match Pool::start(workers, current_thread, config.clone()) {
-                Err(BuildError::Thread { index: 0, .. }) => return Ok(Pool { shared: Shared::new(config, 1) }),
+                Err(BuildError::Thread { index: 0, .. }) => return Ok(Pool::without_threads(config)),
                 Err(BuildError::Thread { index, .. }) => workers = index,
                 other => return other,
             }
         }
+    }
+
+    fn without_threads(config: Config) -> Pool {
+        let shared = Shared::new(config, 1);
+        shared.set_no_threads(true);
+        Pool { shared }
     }
 
     /// The global pool, made now if there is none yet.
@@ -73,7 +79,7 @@ impl Pool {
         let _building = BUILDING.lock();
         GLOBAL.get_or_init(|| {
             Pool::start_with_fewer(topology::default_workers(), false, Config::default())
-                .unwrap_or_else(|_| Pool { shared: Shared::new(Config::default(), 1) })
+                .unwrap_or_else(|_| Pool::without_threads(Config::default()))
         })
     }
 

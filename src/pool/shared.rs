@@ -31,7 +31,7 @@ pub(crate) struct Shared {
     /// pass no `join`, be it that those sleep: the watch sees that.
     pub(crate) fork_seats: u64,
     /// The last thread that was asked for could not be started.
-    pub(crate) no_threads: AtomicBool,
+    no_threads: AtomicBool,
     /// Whether raids work on this system.
     pub(crate) raids: bool,
     pub(crate) threads: Threads,
@@ -82,6 +82,21 @@ impl Shared {
             let _ = shared.add_slot(Kind::Worker);
         }
         shared
+    }
+
+    /// Whether the last thread that was asked for was refused.
+    pub(crate) fn no_threads(&self) -> bool {
+        self.no_threads.load(Ordering::Relaxed)
+    }
+
+    /// Notes whether a thread that was asked for came. Those who park without a limit trust that one comes when it is
+    /// needed: on the first refusal they must look again.
+    pub(crate) fn set_no_threads(&self, refused: bool) {
+        if !self.no_threads.swap(refused, Ordering::Relaxed) && refused {
+            for slot in self.slots() {
+                slot.parker.unpark();
+            }
+        }
     }
 
     /// Another owner of the shared state.

@@ -7,6 +7,8 @@ use std::cell::{Cell, UnsafeCell};
 use std::ptr::NonNull;
 use std::sync::Arc;
 
+use parking_lot::MutexGuard;
+
 use crate::core::fork_stack::ForkStack;
 use crate::core::job::{ForkHeader, JobRef};
 use crate::core::latch::Waiter;
@@ -54,7 +56,9 @@ pub(crate) struct Slot {
     busy: AtomicBool,
     /// The stolen job that the owner waits for, so that others may follow the thief. The owner takes it out before
     /// the job's frame goes: under the lock, the header is alive.
-    pub(crate) awaited: Mutex<Option<NonNull<ForkHeader>>>,
+    awaited: Mutex<Option<NonNull<ForkHeader>>>,
+    /// Whether there is one: the owner's own note, which saves it the lock.
+    awaits: Own<Cell<bool>>,
 }
 
 /// A field that only the slot's owner may touch.
@@ -97,6 +101,7 @@ impl Slot {
             unrelated: AtomicUsize::new(0),
             busy: AtomicBool::new(false),
             awaited: Mutex::new(None),
+            awaits: Own::new(Cell::new(false)),
         }
     }
 
@@ -139,6 +144,11 @@ impl Slot {
         self.unrelated.load(Ordering::Acquire) == 0
     }
 
+    /// What the owner waits for, for a follower: alive while the lock is held. None if the lock is taken.
+    pub(crate) fn try_awaited(&self) -> Option<MutexGuard<'_, Option<NonNull<ForkHeader>>>> {
+        self.awaited.try_lock()
+    }
+
     /// Runs `f`, which runs unrelated work, on the owner's thread.
     pub(crate) fn mixed<R>(&self, f: impl FnOnce() -> R) -> R {
         self.unrelated.fetch_add(1, Ordering::Release);
@@ -172,6 +182,18 @@ impl Slot {
         let tick = unsafe { &*self.tick.0.get() };
         tick.set(tick.get().wrapping_add(1));
         tick.get()
+    }
+
+    /// Notes what the owner waits for, and returns what it had noted before.
+    #[inline]
+    pub(crate) fn set_awaited(&self, header: Option<NonNull<ForkHeader>>) -> Option<NonNull<ForkHeader>> {
+        // SAFETY: the owner's thread, see above.
+        let awaits = unsafe { &*self.awaits.0.get() };
+        if header.is_none() && !awaits.get() {
+            return None;
+        }
+        awaits.set(header.is_some());
+        std::mem::replace(&mut *self.awaited.lock(), header)
     }
 
     /// See the field.

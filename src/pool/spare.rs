@@ -1,6 +1,5 @@
 //! Spare threads: they take the seats of threads that wait inside of their work, and die when idle.
 
-use crate::ground::sync::Ordering;
 use crate::pool::shared::{Covered, Shared};
 use crate::pool::slot::Kind;
 
@@ -25,12 +24,7 @@ impl Shared {
         // On failure the thread's builder has given back all that was reserved. The work stays where it is: for a
         // later attempt, for whoever comes free, or for the waiters, who then look after it themselves.
         let started = self.start_thread(index).is_ok();
-        if self.no_threads.swap(!started, Ordering::Relaxed) == started && !started {
-            // Those who park without a limit trust that a spare comes when one is needed: they must look again.
-            for slot in self.slots() {
-                slot.parker.unpark();
-            }
-        }
+        self.set_no_threads(!started);
         if started { Covered::Yes } else { Covered::No }
     }
 
@@ -42,6 +36,6 @@ impl Shared {
 
     /// Whether no spare can be had: every one that may exist does, or the system refuses threads.
     pub(crate) fn spares_exhausted(&self) -> bool {
-        self.no_threads.load(Ordering::Relaxed) || self.unowned.lock().spares_alive >= self.most_spares()
+        self.no_threads() || self.unowned.lock().spares_alive >= self.most_spares()
     }
 }

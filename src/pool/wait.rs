@@ -31,7 +31,7 @@ impl Slot {
         if header.latch.probe() {
             return;
         }
-        let outer = self.awaited.lock().replace(NonNull::from(header));
+        let outer = self.set_awaited(Some(NonNull::from(header)));
         // While unwinding, no closure may run on top of us: its panic would end the process.
         if !thread::panicking() {
             match self.shared().config.wait {
@@ -46,7 +46,7 @@ impl Slot {
             }
         }
         self.park_until(&header.latch);
-        *self.awaited.lock() = outer;
+        self.set_awaited(outer);
     }
 
     /// Waits for the end of a scope that this thread has opened.
@@ -119,7 +119,7 @@ impl Slot {
         if hops == 0 {
             return None;
         }
-        let awaited = thief.awaited.try_lock()?;
+        let awaited = thief.try_awaited()?;
         // SAFETY: the owner takes the pointer out under the lock, which we hold, before the header's frame goes.
         let header = unsafe { (*awaited)?.as_ref() };
         // Exact here: what an unrelated piece of work waits for is put in after the count was raised.

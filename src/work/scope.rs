@@ -167,7 +167,7 @@ where
         Some(slot) if ptr::eq(slot.shared(), shared) => open(slot, make, op),
         _ => {
             let _accepted = shared.accept_root();
-            wait_outside(|waiter, wait| {
+            wait_outside(shared, |waiter, wait| {
                 let scope = make(ScopeBase::new(shared, None, waiter));
                 scope.as_ref().complete_outside(wait, || op(&scope))
             })

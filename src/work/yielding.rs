@@ -16,7 +16,9 @@ pub enum Yield {
 /// Runs one piece of the pool's work, if there is any, on top of the current one; None outside of any pool.
 ///
 /// This is for closures that wait for something that another closure brings. It may run anything, so do not hold a
-/// lock that other work may want. In async code use a yield of the executor-agnostic kind instead: this one does not
+/// lock that other work may want. The closure that yields cannot go on before what it runs has ended: if that waits
+/// for a part of something that is buried below another thread's yield, which waits in turn for a part of what is
+/// buried here, neither ends. That is so for every scheduler that runs work on top of a stack. In async code use a yield of the executor-agnostic kind instead: this one does not
 /// return to the task's scheduler.
 pub fn yield_now() -> Option<Yield> {
     current::with(|slot| {
