@@ -1,5 +1,88 @@
 //! One pool of worker threads, sized to the machine's cores, that runs **async tasks** and **CPU-bound closures** side
 //! by side, by work stealing.
+//!
+//! A program that is busy on I/O *and* heavy on computation needs two pools today, one of tokio's and one of rayon's,
+//! with twice as many threads as cores and hand-made bridges between them. filch is one pool for both: a task can
+//! await a computation, a computation can spawn tasks, and both use the same threads.
+//!
+//! ```
+//! // CPU-bound work: rayon's names and meaning.
+//! fn sum(numbers: &[u64]) -> u64 {
+//!     if numbers.len() <= 1000 {
+//!         return numbers.iter().sum();
+//!     }
+//!     let (left, right) = numbers.split_at(numbers.len() / 2);
+//!     let (left, right) = filch::join(|| sum(left), || sum(right));
+//!     left + right
+//! }
+//! let numbers: Vec<u64> = (1..=10_000).collect();
+//! assert_eq!(sum(&numbers), 50_005_000);
+//!
+//! // Async tasks: tokio's names and meaning. The computation runs on the same pool, and is awaited.
+//! let total = filch::block_on(async {
+//!     let task = filch::spawn(async move { filch::spawn_cpu(move || sum(&numbers)).await });
+//!     task.await.unwrap().unwrap()
+//! });
+//! assert_eq!(total, 50_005_000);
+//! ```
+//!
+//! # What to use
+//!
+//! | You have | Use |
+//! |---|---|
+//! | two closures, perhaps recursive | [`join`] |
+//! | many closures that borrow from the frame | [`scope`] |
+//! | a closure that nobody waits for | [`spawn_detached`] |
+//! | a future | [`spawn`] |
+//! | a CPU-bound closure that a future awaits | [`spawn_cpu`] |
+//! | a call that blocks (files, a lock, a child process) | [`spawn_blocking`] |
+//! | a future, on a thread that is not async | [`block_on`] |
+//! | another number of workers, names, hooks | [`Pool::builder`] |
+//!
+//! The free functions work on the pool that the calling thread is inside, and outside of any on the global pool, which
+//! is made when it is first used.
+//!
+//! # How it works, in short
+//!
+//! Each worker keeps the second arms of its `join`s to itself, in a private stack, and publishes the oldest only when
+//! another worker is hungry. So a `join` that nobody steals from costs a few nanoseconds. A worker that waits for a
+//! stolen arm helps with that arm and with nothing else; if there is nothing to help with, it parks, and a spare
+//! thread takes its seat. Threads from outside take a free seat and run their work in place. `docs/ARCHITECTURE.md`
+//! in the repository tells it at length.
+//!
+//! # The floors
+//!
+//! `src/` is built in floors; a file names only its own and those below: `ground` (atomics and locks, errors, time),
+//! `core` (the protocols), `pool` (threads, seats, who runs what next), `work` (what users call).
+//!
+//! # Unsafe code
+//!
+//! Denied but in these modules:
+//!
+//! - `ground/barrier.rs`: the `membarrier` system call.
+//! - `ground/sync.rs`: memory that a protocol hands from one thread to another.
+//! - `core/count_latch.rs`: a latch in a frame that vanishes when it is set.
+//! - `core/fork_stack.rs`: the private array, shared with raiders.
+//! - `core/job.rs`: type-erased jobs in frames and on the heap.
+//! - `core/latch.rs`: as the count latch.
+//! - `core/lineage.rs`: the chain of scopes around a job.
+//! - `pool/blocking.rs`: runs jobs.
+//! - `pool/current.rs`: the thread-local pointer to the current slot.
+//! - `pool/enter.rs`: a root in the frame of a thread that blocks.
+//! - `pool/find.rs`: runs jobs, walks their scopes.
+//! - `pool/guest.rs`: takes a slot for a thread from outside.
+//! - `pool/lifecycle.rs`: keeps a slot for the thread that built the pool.
+//! - `pool/slot.rs`: fields that are the owner's alone.
+//! - `pool/wait.rs`: follows the thief of an awaited job.
+//! - `pool/worker.rs`: takes a slot for a new thread.
+//! - `work/broadcast.rs`: jobs of a scope, posted to each worker.
+//! - `work/join.rs`: the fork protocol's owner side.
+//! - `work/scope.rs`: jobs that borrow from a frame.
+//! - `work/scope_fifo.rs`: tickets for such jobs.
+//! - `work/spawn.rs`: heap jobs and tickets.
+//! - `work/spawn_task.rs`: tasks as jobs.
+//! - `work/task.rs`: a pinned future, dropped in place.
+//! - `work/worker.rs`: the current slot as an argument.
 #![warn(missing_docs)]
 #![deny(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
