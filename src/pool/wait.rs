@@ -166,7 +166,10 @@ impl Slot {
             self.parker.park();
             return;
         }
-        if self.parker.park_timeout(LOOK_AGAIN) || shared.pass_seat() == Covered::Yes {
+        if self.parker.park_timeout(LOOK_AGAIN) {
+            return;
+        }
+        if shared.pass_seat() == Covered::Yes && !shared.has_private_forks() {
             return;
         }
         if !shared.sleep.seat_free(shared.seats) || thread::panicking() || self.seatless().get() {
@@ -174,8 +177,11 @@ impl Slot {
         }
         shared.sleep.take_seat();
         self.set_busy(true);
-        if let Some(work) = self.find_any() {
+        if let Some(work) = self.find_any().or_else(|| self.raid()) {
             self.run_unrelated(work);
+        } else {
+            // Answered, or raided when we look again.
+            self.request_forks();
         }
         self.set_busy(false);
         shared.sleep.leave_seat();
