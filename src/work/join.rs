@@ -185,7 +185,7 @@ where
     // SAFETY: the slot is this thread's. The job stays in this frame until it is reclaimed or its latch is set: below
     // on return, in `Forked::drop` on unwinding.
     if unsafe { slot.fork.push(job.as_ref()) } {
-        slot.answer();
+        return answer_and_finish(slot, Moved(a), &job);
     }
     finish(slot, a, &job)
 }
@@ -199,7 +199,7 @@ where
     let job = ForkJob::new(b);
     // SAFETY: as in `fork_here`.
     if unsafe { slot.fork.push(job.as_ref()) } {
-        return answer_and_finish(slot, a, &job);
+        return answer_and_finish(slot, Moved(a), &job);
     }
     finish(slot, a, &job)
 }
@@ -208,14 +208,18 @@ where
 /// need not keep anything in registers for it.
 #[cold]
 #[inline(never)]
-fn answer_and_finish<A, B, RA>(slot: &Slot, a: A, job: &ForkJob<B>) -> (RA, B::Out)
+fn answer_and_finish<A, B, RA>(slot: &Slot, a: Moved<A>, job: &ForkJob<B>) -> (RA, B::Out)
 where
     A: FnOnce(&Slot) -> RA,
     B: ForkArm,
 {
     slot.answer();
-    finish(slot, a, job)
+    finish(slot, a.0, job)
 }
+
+/// A closure on its way out of line. A new value rather than the old one, so that the old one need not have an address
+/// and can stay in registers.
+struct Moved<A>(A);
 
 /// The part of a `join` after its second arm has been pushed.
 #[inline(always)]
