@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -151,6 +151,36 @@ fn nested_joins_of_sleeping_leaves_spread() {
     each_try("nested joins", 4, limit, |pool| {
         timed(|| support::ignore(pool.join(|| filch::join(leaf, leaf), || filch::join(leaf, leaf))))
     });
+}
+
+/// Down the second arms, each taken by a thief while the first one waits for that; then two long arms.
+fn below_stolen_waits(levels: u32) -> Duration {
+    if levels == 0 {
+        return timed(|| support::ignore(filch::join(leaf, leaf)));
+    }
+    let begun = AtomicBool::new(false);
+    let first = || {
+        let began = Instant::now();
+        while !begun.load(Ordering::Relaxed) && began.elapsed() < Duration::from_millis(30) {
+            thread::yield_now();
+        }
+    };
+    let second = || {
+        begun.store(true, Ordering::Relaxed);
+        spin(Duration::from_millis(2));
+        below_stolen_waits(levels - 1)
+    };
+    filch::join(first, second).1
+}
+
+#[test]
+fn two_long_arms_below_many_stolen_waits() {
+    for (workers, levels) in [(2, 3), (2, 10), (2, 30), (4, 30)] {
+        each_try("below stolen waits", workers, 130, move |pool| {
+            note(format!("{workers} workers, {levels} levels"));
+            pool.install_on_worker(|| below_stolen_waits(levels))
+        });
+    }
 }
 
 #[test]

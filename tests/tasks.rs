@@ -59,6 +59,26 @@ fn block_on_takes_what_is_not_send() {
 }
 
 #[test]
+fn block_on_stays_inside_its_pool() {
+    // Also if every seat is taken, so that the calling thread cannot be a guest.
+    on_pools(|pool| {
+        let (busy, go) = (Arc::new(AtomicUsize::new(0)), Event::default());
+        for _ in 0..pool.num_workers() {
+            let (busy, gate) = (busy.clone(), go.clone());
+            pool.spawn_detached(move || {
+                busy.fetch_add(1, Ordering::SeqCst);
+                gate.wait();
+            });
+        }
+        assert!(within(Duration::from_secs(20), || busy.load(Ordering::SeqCst) == pool.num_workers()));
+        let handle = pool.block_on(std::future::poll_fn(|_| Poll::Ready(filch::spawn_cpu(filch::current_num_threads))));
+        let workers = pool.block_on(async { filch::current_num_threads() });
+        go.set();
+        assert_eq!((handle.join().unwrap(), workers), (pool.num_workers(), pool.num_workers()));
+    });
+}
+
+#[test]
 fn handles_may_be_joined_anywhere() {
     on_pools(|pool| {
         let first = pool.spawn(async { 1 });

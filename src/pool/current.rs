@@ -10,7 +10,7 @@ use crate::pool::slot::Slot;
 thread_local! {
     // Constant and without a destructor: reading it is one load.
     static CURRENT: Cell<*const Slot> = const { Cell::new(ptr::null()) };
-    /// The pool that a blocking thread belongs to. It has no slot there.
+    /// The pool that a thread is inside of without a slot there: a blocking thread, or one that polls for a pool.
     static HOST: Cell<*const Shared> = const { Cell::new(ptr::null()) };
     static KEPT: RefCell<Option<Kept>> = const { RefCell::new(None) };
 }
@@ -42,22 +42,27 @@ pub(crate) fn with<R>(f: impl FnOnce(Option<&Slot>) -> R) -> R {
     f(unsafe { slot() })
 }
 
-/// Whether the current thread is the pool's: owns a slot of it, or is one of its blocking threads.
+/// Whether the current thread is inside the pool: owns a slot of it, or is hosted by it.
 pub(crate) fn is_inside(shared: &Shared) -> bool {
     with(|slot| slot.is_some_and(|slot| ptr::eq(slot.shared(), shared))) || ptr::eq(HOST.get(), shared)
 }
 
-/// Calls `f` with the pool whose blocking thread this is, if it is one.
+/// Calls `f` with the pool that hosts this thread, if one does.
 pub(crate) fn with_host<R>(f: impl FnOnce(Option<&Shared>) -> R) -> R {
     // SAFETY: `host` keeps the pool alive while the pointer stands here.
     f(unsafe { HOST.get().as_ref() })
 }
 
-/// Runs `f` as the life of one of the pool's blocking threads.
-pub(crate) fn host(shared: &Shared, f: impl FnOnce()) {
-    HOST.set(shared);
-    f();
-    HOST.set(ptr::null());
+/// Runs `f` as inside of the pool, though without a slot there: what it calls uses this pool.
+pub(crate) fn host<R>(shared: &Shared, f: impl FnOnce() -> R) -> R {
+    struct Restore(*const Shared);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            HOST.set(self.0);
+        }
+    }
+    let _restore = Restore(HOST.replace(shared));
+    f()
 }
 
 /// While it lives, the thread is the owner of a slot.

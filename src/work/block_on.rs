@@ -81,7 +81,8 @@ impl Pool {
     /// go to this pool. See [`block_on`].
     ///
     /// If the thread is not one of the pool's it becomes a guest for the time of each poll; if no seat is free then,
-    /// it polls without one.
+    /// it polls without one. On a worker of another pool, which is no guest anywhere, the free functions keep to that
+    /// other pool.
     ///
     /// # Panics
     /// If the future does.
@@ -92,8 +93,10 @@ impl Pool {
         let mut future = pin!(future.into_future());
         block_on(std::future::poll_fn(|context| {
             // The guest leaves before the thread parks, so it never keeps a seat that it does not use.
-            let _guest = self.shared.try_guest();
-            future.as_mut().poll(context)
+            let guest = self.shared.try_guest();
+            let output = current::host(&self.shared, || future.as_mut().poll(context));
+            drop(guest);
+            output
         }))
     }
 }

@@ -1,0 +1,15 @@
+# Sourced by ci/asan and ci/tsan: a nightly toolchain, the target, the tests that are run.
+target=x86_64-unknown-linux-gnu
+
+skip() {
+    echo "SKIPPED: $1"
+    exit 0
+}
+
+[ "$(uname -sm)" = "Linux x86_64" ] || skip "sanitizers are run on x86-64 Linux only"
+cargo +nightly --version >/dev/null 2>&1 || skip "no nightly toolchain (rustup toolchain install nightly); sanitizers need one"
+
+tests=()
+for name in panics against_rayon no_deadlock stress; do
+    [ -f "tests/$name.rs" ] && tests+=(--test "$name")
+done
