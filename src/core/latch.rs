@@ -59,8 +59,8 @@ impl Latch {
         // Read first: the frame that holds the latch may be gone right after the swap.
         // SAFETY: not yet set, so alive by the first premise.
         let waiter = unsafe { (*this).waiter.clone() };
-        // SAFETY: as above. Release (of AcqRel) pairs with `probe` and `announce_sleep`; Acquire is for nothing but
-        // symmetry with a waiter that has parked, whose parker synchronises by itself.
+        // SAFETY: as above. Release pairs with the Acquire in `probe` and `announce_sleep`. Nothing of the waiter's is
+        // read after it but its parker, which synchronises by itself.
         let before = unsafe { (*this).state.swap(SET, Ordering::Release) };
         #[cfg(mutant = "latch_set_without_wake")]
         let before = UNSET.min(before);

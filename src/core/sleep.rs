@@ -249,8 +249,18 @@ impl<'s> Searching<'s> {
     pub(crate) fn lie_down(self, slot: usize, spare: bool, parker: &Arc<Parker>) {
         let mut idlers = self.0.idlers.lock();
         idlers.push(Idler { slot, spare, parker: parker.clone() });
-        self.0.state.fetch_add(IDLE.wrapping_sub(ACTIVE + SEARCHING), Ordering::Relaxed);
+        let before = self.0.state.fetch_add(IDLE.wrapping_sub(ACTIVE + SEARCHING), Ordering::Relaxed);
+        let mut watch = None;
+        if before & DEEP != 0 {
+            // We come from work, which somebody else may still be at; whoever began since the watch ended found all
+            // seats taken. A new watch begins.
+            self.0.state.fetch_and(!DEEP, Ordering::Relaxed);
+            watch = idlers.first().filter(|first| first.slot != slot).map(|first| first.parker.clone());
+        }
         drop(idlers);
+        if let Some(watch) = watch {
+            watch.unpark();
+        }
         std::mem::forget(self);
         // Pairs with the fence in `wants_thread` and `wake_all`.
         #[cfg(not(mutant = "sleeper_without_fence"))]

@@ -8,7 +8,7 @@ use crate::core::job::JobRef;
 use crate::core::queue::Injector;
 use crate::core::registry::Registry;
 use crate::core::sleep::{Sleep, Wake};
-use crate::ground::sync::{AtomicBool, AtomicUsize, Mutex, Ordering};
+use crate::ground::sync::{AtomicBool, AtomicUsize, Mutex, Ordering, fence};
 use crate::ground::unwind::Payload;
 use crate::ground::{barrier, topology};
 use crate::pool::blocking::BlockingThreads;
@@ -241,7 +241,13 @@ impl Shared {
             self.registry.close();
             self.sleep.wake_all();
             self.blocking.wake_all();
-        } else if self.gate.is_closed() && self.is_done() {
+        } else if self.gate.is_closed() {
+            // Pairs with the fence in `Registry::remove`: the last closure and the last task end at the same time, and
+            // one of them sees that both have.
+            fence(Ordering::SeqCst);
+            if !self.is_done() {
+                return;
+            }
             self.sleep.wake_all();
             self.blocking.wake_all();
         }

@@ -23,9 +23,10 @@ impl Shared {
         self.sleep.take_seat();
         // On failure the thread's builder has given back all that was reserved. The work stays where it is: for a
         // later attempt, for whoever comes free, or for the waiters, who then look after it themselves.
-        let started = self.start_thread(index).is_ok();
-        self.set_no_threads(!started);
-        if started { Covered::Yes } else { Covered::No }
+        match self.start_thread(index) {
+            Ok(()) => Covered::Yes,
+            Err(_) => Covered::No,
+        }
     }
 
     pub(crate) fn spare_ended(&self, index: usize) {

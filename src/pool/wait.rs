@@ -5,7 +5,7 @@ use std::ptr::NonNull;
 use std::thread;
 use std::time::Duration;
 
-use crate::core::job::ForkHeader;
+use crate::core::job::{ForkHeader, ForkRef};
 use crate::core::latch::Latch;
 use crate::core::lineage::ScopeNode;
 use crate::ground::clock::Since;
@@ -23,6 +23,14 @@ const RAID_AFTER: Duration = Duration::from_micros(20);
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
 /// How far a waiter follows the thieves of its thief's work.
 const HOPS: usize = 16;
+
+/// A fork that a follower has in hand.
+enum Taken {
+    /// A part of what it waits for.
+    Part(ForkRef),
+    /// Not surely one: to be queued again, when no lock is held.
+    Other(ForkRef),
+}
 
 impl Slot {
     /// Waits for a stolen fork.
@@ -94,26 +102,28 @@ impl Slot {
     /// it may run on top.
     fn follow(&self, awaited: &ForkHeader, raid: bool) -> Option<Work> {
         let thief = self.shared().slot(awaited.thief()? as usize)?;
-        self.take_part(thief, &|| !awaited.latch.probe(), raid, HOPS)
+        match self.take_part(thief, &|| !awaited.latch.probe(), raid, HOPS)? {
+            Taken::Part(fork) => Some(Work::Fork(fork)),
+            Taken::Other(fork) => {
+                self.put_back(Work::Fork(fork));
+                None
+            }
+        }
     }
 
     /// Takes a fork of `thief`, or of whoever it waits for in turn, provided that what we wait for is still running
     /// *after* we have it in hand: then it was running when we took it, and `thief` had nothing else.
-    fn take_part(&self, thief: &Slot, running: &dyn Fn() -> bool, raid: bool, hops: usize) -> Option<Work> {
+    fn take_part(&self, thief: &Slot, running: &dyn Fn() -> bool, raid: bool, hops: usize) -> Option<Taken> {
         if !thief.is_pure() {
             return None;
         }
         if let Some(fork) = thief.fork.steal() {
-            if running() && thief.is_pure() {
-                return Some(Work::Fork(fork));
-            }
-            self.put_back(Work::Fork(fork));
-            return None;
+            return Some(if running() && thief.is_pure() { Taken::Part(fork) } else { Taken::Other(fork) });
         }
         thief.fork.request();
         if raid && self.shared().raids && thief.fork.unanswered() && thief.fork.may_have_private() {
             if let Some(fork) = thief.fork.raid(thief.waiter(), || running() && thief.is_pure()) {
-                return Some(Work::Fork(fork));
+                return Some(Taken::Part(fork));
             }
         }
         if hops == 0 {

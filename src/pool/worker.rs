@@ -14,6 +14,7 @@ use crate::pool::slot::{Kind, Slot};
 /// All that a thread of the pool does. It holds a seat already, taken for it by whoever started it.
 pub(crate) fn thread_main(shared: &Arc<Shared>, index: usize) {
     let slot = shared.slot(index).expect("a thread is started for a slot");
+    shared.set_no_threads(false);
     // SAFETY: the slot was without an owner and is this thread's until it gives it up below; `shared` is held.
     let occupied = unsafe { current::occupy(slot) };
     slot.set_busy(true);
@@ -30,6 +31,7 @@ pub(crate) fn never_started(shared: &Shared, index: usize) {
     if let Some(slot) = shared.slot(index) {
         give_up(shared, slot);
     }
+    shared.set_no_threads(true);
 }
 
 fn give_up(shared: &Shared, slot: &Slot) {

@@ -8,6 +8,7 @@ use async_task::Runnable;
 
 use crate::core::job::JobRef;
 use crate::ground::error::{SHUT_DOWN, ShutDown};
+use crate::ground::sync::{Ordering, fence};
 use crate::ground::unwind;
 use crate::pool::current;
 use crate::pool::handle::{Pool, on_current};
@@ -63,7 +64,15 @@ impl Shared {
             return Err(ShutDown(future));
         };
         let shared = self.arc();
-        let future = Contained::new(future, Counted::Registered(shared.clone(), ticket));
+        let counted = Counted::Registered(shared.clone(), ticket);
+        // Pairs with the fence in `Sleep::wake_all`, after the gate was closed: either we see it closed, or the pool's
+        // threads see our ticket and stay.
+        fence(Ordering::SeqCst);
+        if self.gate.is_closed() {
+            drop(counted);
+            return Err(ShutDown(future));
+        }
+        let future = Contained::new(future, counted);
         let (runnable, task) =
             async_task::Builder::new().metadata(Meta { shared, queue: Queue::Tasks }).spawn(|_| future, schedule);
         // Refused only if the registry has been closed meanwhile: the first run will drop the future.
