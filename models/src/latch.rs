@@ -20,10 +20,8 @@ unsafe impl Send for FramePointer {}
 fn set_wakes_a_sleeper_and_hands_over() {
     explore(|| {
         let bed = parker();
-        let frame = Box::new(Frame {
-            latch: Latch::new(Waiter::Slot(NonNull::from(&*bed))),
-            result: UnsafeCell::new(0),
-        });
+        let frame =
+            Box::new(Frame { latch: Latch::new(Waiter::Slot(NonNull::from(&*bed))), result: UnsafeCell::new(0) });
         let pointer = FramePointer(&raw const *frame);
         // The pool's shared state keeps parkers alive beyond the frame.
         let kept = Arc::clone(&bed);

@@ -23,8 +23,7 @@ impl Queue {
     fn steal(&self) -> Option<u32> {
         self.0.iter().find_map(|place| {
             let item = place.load(Ordering::Acquire);
-            let taken =
-                item != 0 && place.compare_exchange(item, 0, Ordering::AcqRel, Ordering::Relaxed).is_ok();
+            let taken = item != 0 && place.compare_exchange(item, 0, Ordering::AcqRel, Ordering::Relaxed).is_ok();
             taken.then_some(item)
         })
     }

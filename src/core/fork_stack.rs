@@ -255,10 +255,10 @@ impl ForkStack {
         }
         self.split.store(split + STEP, Ordering::Relaxed);
         // Pairs with `light` in `pop`.
-        barrier::heavy();
+        let sure = barrier::heavy();
         // Acquire pairs with the Release stores of `top`: the entry below it is visible.
         let top = self.top.load(Ordering::Acquire);
-        if top <= split {
+        if !sure || top <= split {
             // The owner has it back, or is on its way into `reclaim`, where it waits for the lock.
             self.split.store(split, Ordering::Relaxed);
             return None;

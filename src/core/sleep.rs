@@ -99,7 +99,8 @@ impl Sleep {
 
     /// Gives a seat back. The caller looks at the queues afterwards, and wakes a thread if there is work.
     pub(crate) fn leave_seat(&self) {
-        self.state.fetch_sub(ACTIVE, Ordering::Relaxed);
+        let before = self.state.fetch_sub(ACTIVE, Ordering::Relaxed);
+        debug_assert!(active(before) > 0, "a seat is left that was not taken");
         // Pairs with the fence in `wants_thread`: either the producer sees the free seat, or we see its work.
         fence(Ordering::SeqCst);
     }
@@ -269,7 +270,8 @@ impl<'s> Searching<'s> {
 
     /// The thread ends, and its seat with it.
     pub(crate) fn quit(self) {
-        self.0.state.fetch_sub(ACTIVE + SEARCHING, Ordering::Relaxed);
+        let before = self.0.state.fetch_sub(ACTIVE + SEARCHING, Ordering::Relaxed);
+        debug_assert!(active(before) > 0 && searching(before) > 0, "a search ends that did not begin");
         std::mem::forget(self);
         // As in `leave_seat`.
         fence(Ordering::SeqCst);

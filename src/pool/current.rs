@@ -20,6 +20,11 @@ struct Kept(Arc<Shared>);
 
 impl Drop for Kept {
     fn drop(&mut self) {
+        with(|slot| {
+            if let Some(slot) = slot {
+                slot.own_last_mail();
+            }
+        });
         // Destructors of other thread-locals may still call us: from here on as from outside.
         CURRENT.set(ptr::null());
     }

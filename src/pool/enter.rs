@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::core::job::RootJob;
+use crate::core::job::{JobRef, RootJob};
 use crate::core::latch::{Latch, Waiter};
 use crate::core::parker::Parker;
+use crate::core::queue::Injector;
 use crate::ground::error::SHUT_DOWN;
 use crate::ground::unwind;
 use crate::pool::current;
@@ -61,7 +62,7 @@ impl Shared {
             // On unwinding the guest leaves, then the root is counted off.
             return f(guest.slot);
         }
-        let result = self.hand_in(f);
+        let result = self.hand_in(&self.injector, f);
         drop(accepted);
         result
     }
@@ -72,19 +73,19 @@ impl Shared {
             Some(slot) if std::ptr::eq(slot.shared(), self) && slot.is_own_thread() => f(slot),
             _ => {
                 let _accepted = self.accept_root();
-                self.hand_in(f)
+                self.hand_in(&self.worker_roots, f)
             }
         })
     }
 
     /// Injects `f` and blocks until a thread of the pool has run it.
-    fn hand_in<R: Send>(&self, f: impl FnOnce(&Slot) -> R + Send) -> R {
+    fn hand_in<R: Send>(&self, queue: &Injector<JobRef>, f: impl FnOnce(&Slot) -> R + Send) -> R {
         wait_outside(self, |waiter, wait| {
             let job =
                 RootJob::new(|| current::with(|slot| f(slot.expect("jobs run on threads that have a slot"))), waiter);
             // SAFETY: `wait` returns when the latch is set, and nothing before it unwinds.
             let job_ref = unsafe { job.as_ref() };
-            self.injector.push(job_ref);
+            queue.push(job_ref);
             self.notify();
             wait(job.latch());
             // SAFETY: set, and this is the only call.
@@ -104,7 +105,6 @@ pub(crate) fn wait_outside<R>(shared: &Shared, f: impl FnOnce(Waiter, &dyn Fn(&L
             slot.block(|slot| {
                 while latch.announce_sleep() {
                     slot.park_once();
-                    slot.run_mail();
                 }
             });
         }),

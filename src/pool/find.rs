@@ -3,6 +3,7 @@
 use crate::core::job::{ForkRef, JobRef};
 use crate::core::lineage::{self, Place, ScopeNode};
 use crate::ground::unwind::Bomb;
+use crate::pool::current;
 use crate::pool::slot::Slot;
 
 /// One in this many jobs is taken from the injector first, so that local work cannot starve it.
@@ -21,6 +22,7 @@ pub(crate) enum Work {
 impl Slot {
     /// Runs work on this slot's thread, at the bottom of its stack or as a part of what it waits for. Does not unwind.
     pub(crate) fn run(&self, work: Work) {
+        debug_assert!(current::with(|slot| slot.is_some_and(|slot| std::ptr::eq(slot, self))));
         let bomb = Bomb("a job has unwound, though every job catches its panics");
         let place = self.place().get();
         let work_base = self.fork.height();
@@ -65,7 +67,7 @@ impl Slot {
     /// Runs what has been broadcast to this thread. The only closures that a waiting thread runs for others: a
     /// broadcast must run on every thread, also on one that waits for something that waits for the broadcast.
     pub(crate) fn run_mail(&self) {
-        while let Some(job) = self.mail.steal() {
+        while let Some(job) = self.take_mail() {
             self.run_unrelated(Work::Job(job));
         }
     }
@@ -73,7 +75,7 @@ impl Slot {
     /// The next piece of work from the own queues or the injector.
     pub(crate) fn next_own(&self) -> Option<Work> {
         let tick = self.tick();
-        let job = if let Some(job) = self.mail.steal() {
+        let job = if let Some(job) = self.take_mail() {
             Some(job)
         } else if tick % INJECTOR_RHYTHM == 0 {
             self.take_injected().or_else(|| self.next_local(tick))
@@ -84,7 +86,9 @@ impl Slot {
     }
 
     fn take_injected(&self) -> Option<JobRef> {
-        self.shared().injector.steal()
+        let shared = self.shared();
+        let root = if self.is_own_thread() { shared.worker_roots.steal() } else { None };
+        root.or_else(|| shared.injector.steal())
     }
 
     /// The next job of this very thread.

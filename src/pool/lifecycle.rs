@@ -115,7 +115,7 @@ impl Pool {
         }
         current::with(|slot| match slot {
             // A worker of another pool: what we wait for may need its seat.
-            Some(slot) => slot.block(|slot| self.shared.threads.wait(|| slot.run_mail())),
+            Some(slot) => slot.block(|slot| self.shared.threads.wait(|| slot.run_mail_seated())),
             None => self.shared.threads.wait(|| ()),
         });
     }

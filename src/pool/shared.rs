@@ -22,6 +22,8 @@ pub(crate) struct Shared {
     pub(crate) gate: Gate,
     /// Work from outside, oldest first.
     pub(crate) injector: Injector<JobRef>,
+    /// The same for roots that must run on a thread that the pool has started.
+    pub(crate) worker_roots: Injector<JobRef>,
     pub(crate) registry: Registry,
     pub(crate) config: Config,
     /// Threads that may run at once.
@@ -65,6 +67,7 @@ impl Shared {
             sleep: Sleep::new(),
             gate: Gate::new(),
             injector: Injector::new(),
+            worker_roots: Injector::new(),
             registry: Registry::new(),
             blocking: BlockingThreads::new(&config),
             config,
@@ -89,13 +92,18 @@ impl Shared {
         self.no_threads.load(Ordering::Relaxed)
     }
 
-    /// Notes whether a thread that was asked for came. Those who park without a limit trust that one comes when it is
-    /// needed: on the first refusal they must look again.
+    /// Notes whether a thread that was asked for came.
     pub(crate) fn set_no_threads(&self, refused: bool) {
         if !self.no_threads.swap(refused, Ordering::Relaxed) && refused {
-            for slot in self.slots() {
-                slot.parker.unpark();
-            }
+            self.wake_waiters();
+        }
+    }
+
+    /// No more spares can be had from now on. Those who park without a limit trust that one comes when it is needed:
+    /// they must look again, and keep looking.
+    pub(crate) fn wake_waiters(&self) {
+        for slot in self.slots() {
+            slot.parker.unpark();
         }
     }
 
@@ -167,7 +175,7 @@ impl Shared {
 
     /// Whether anybody could take anything: every source that `find` looks at, in one place.
     pub(crate) fn has_work(&self) -> bool {
-        !self.injector.is_empty() || self.slots().any(Slot::has_work)
+        !self.injector.is_empty() || !self.worker_roots.is_empty() || self.slots().any(Slot::has_work)
     }
 
     // ----- work finds a thread ---------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ use crate::core::lineage::Place;
 use crate::core::parker::Parker;
 use crate::core::queue::{Deque, Injector, Stealer};
 use crate::ground::rng::Rng;
-use crate::ground::sync::{AtomicBool, AtomicUsize, Mutex, Ordering};
+use crate::ground::sync::{AtomicBool, AtomicUsize, Mutex, Ordering, fence};
 use crate::pool::shared::Shared;
 
 /// Who owns a slot.
@@ -40,7 +40,9 @@ pub(crate) struct Slot {
     /// What `spawn_fifo` has put behind the tickets in `closures`.
     pub(crate) fifo: Injector<JobRef>,
     /// Broadcast closures, for this thread alone.
-    pub(crate) mail: Injector<JobRef>,
+    mail: Injector<JobRef>,
+    /// The owner has ended for good: a kept thread.
+    gone: AtomicBool,
     pub(crate) parker: Arc<Parker>,
     pub(crate) index: usize,
     pub(crate) kind: Kind,
@@ -90,6 +92,7 @@ impl Slot {
             tasks: Own::new(tasks),
             fifo: Injector::new(),
             mail: Injector::new(),
+            gone: AtomicBool::new(false),
             parker: Arc::new(Parker::new()),
             index,
             kind,
@@ -130,6 +133,35 @@ impl Slot {
 
     pub(crate) fn is_busy(&self) -> bool {
         self.busy.load(Ordering::Relaxed)
+    }
+
+    /// Puts a broadcast closure where only the owner runs it; or anybody, if the owner has ended.
+    pub(crate) fn post(&self, job: JobRef) {
+        self.mail.push(job);
+        // Pairs with the fence in `own_last_mail`: either the owner takes the job out, or we see that it has gone.
+        fence(Ordering::SeqCst);
+        if self.gone.load(Ordering::Relaxed) {
+            while let Some(job) = self.take_mail() {
+                self.shared().queue_closure(None, job);
+            }
+        }
+        // The mail is looked at before every sleep, and the token makes a sleeper look again.
+        self.parker.unpark();
+    }
+
+    pub(crate) fn has_mail(&self) -> bool {
+        !self.mail.is_empty()
+    }
+
+    pub(crate) fn take_mail(&self) -> Option<JobRef> {
+        self.mail.steal()
+    }
+
+    /// The owner ends for good: it runs what has been posted so far.
+    pub(crate) fn own_last_mail(&self) {
+        self.gone.store(true, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+        self.run_mail();
     }
 
     /// Whether there is something here that anybody may take.

@@ -6,12 +6,14 @@ use crate::pool::slot::Kind;
 impl Shared {
     /// Starts one more spare thread, if there may be one more.
     pub(crate) fn start_spare(&self) -> Covered {
+        let last;
         let index = {
             let mut unowned = self.unowned.lock();
             if unowned.spares_alive >= self.most_spares() {
                 return Covered::No;
             }
             unowned.spares_alive += 1;
+            last = unowned.spares_alive == self.most_spares();
             match unowned.spares.pop() {
                 Some(index) => index,
                 None => {
@@ -20,6 +22,9 @@ impl Shared {
                 }
             }
         };
+        if last {
+            self.wake_waiters();
+        }
         self.sleep.take_seat();
         // On failure the thread's builder has given back all that was reserved. The work stays where it is: for a
         // later attempt, for whoever comes free, or for the waiters, who then look after it themselves.

@@ -43,17 +43,14 @@ impl Threads {
         }
     }
 
-    /// Keeps a handle to join later. Whenever there are twice as many as threads alive, those that have ended are
-    /// joined.
+    /// Keeps a handle to join later. Whenever there are twice as many as threads alive, those that have ended are let
+    /// go: joining them could wait for the destructors of their thread-locals.
     pub(crate) fn keep(&self, handle: thread::JoinHandle<()>) {
         let alive = *self.alive.lock();
         let mut handles = self.handles.lock();
         handles.push(handle);
         if handles.len() > 2 * alive {
-            let (ended, running) = handles.drain(..).partition(thread::JoinHandle::is_finished);
-            *handles = running;
-            drop(handles);
-            join_all(ended);
+            handles.retain(|handle| !handle.is_finished());
         }
     }
 

@@ -148,7 +148,6 @@ impl Slot {
         self.without_seat(|slot| {
             while latch.announce_sleep() {
                 slot.park_once();
-                slot.run_mail();
             }
         });
     }
@@ -174,10 +173,10 @@ impl Slot {
         let shared = self.shared();
         if !shared.spares_exhausted() {
             self.parker.park();
-            return;
+            return self.run_mail_seated();
         }
         if self.parker.park_timeout(LOOK_AGAIN) {
-            return;
+            return self.run_mail_seated();
         }
         if shared.pass_seat() == Covered::Yes && !shared.has_private_forks() {
             return;
@@ -185,16 +184,36 @@ impl Slot {
         if !shared.sleep.seat_free(shared.seats) || thread::panicking() || self.seatless().get() {
             return;
         }
-        shared.sleep.take_seat();
-        self.set_busy(true);
-        if let Some(work) = self.find_any().or_else(|| self.raid()) {
-            self.run_unrelated(work);
-        } else {
-            // Answered, or raided when we look again.
-            self.request_forks();
+        self.with_seat(|slot| {
+            if let Some(work) = slot.find_any().or_else(|| slot.raid()) {
+                slot.run_unrelated(work);
+            } else {
+                // Answered, or raided when we look again.
+                slot.request_forks();
+            }
+        });
+    }
+
+    /// Runs the mail of a thread that has given its seat up. The closures may wait themselves, and give the seat up
+    /// again: so there must be one.
+    pub(crate) fn run_mail_seated(&self) {
+        if self.has_mail() {
+            self.with_seat(Slot::run_mail);
         }
+    }
+
+    /// Takes a seat for the time of `f`, on a thread that has given its own up.
+    fn with_seat(&self, f: impl FnOnce(&Slot)) {
+        if self.seatless().get() {
+            return f(self);
+        }
+        let shared = self.shared();
+        shared.sleep.take_seat();
+        self.begin_busy();
+        f(self);
         self.set_busy(false);
         shared.sleep.leave_seat();
+        let _ = shared.pass_seat();
     }
 
     /// Makes everything that this thread keeps to itself public, and blocks in `f` without a seat.

@@ -138,7 +138,7 @@ fn rest<'s>(slot: &'s Slot, search: Searching<'s>, clock: &mut WatchClock) -> Re
             return Rest::Over(get_up());
         }
         // The same question as everywhere: a source that it forgot would be slept through.
-        if !slot.mail.is_empty() || (shared.has_work() && shared.sleep.seat_free(shared.seats)) {
+        if slot.has_mail() || (shared.has_work() && shared.sleep.seat_free(shared.seats)) {
             return Rest::Up(get_up());
         }
         if spare && lain_since.passed(keep_alive) {
@@ -155,7 +155,8 @@ fn rest<'s>(slot: &'s Slot, search: Searching<'s>, clock: &mut WatchClock) -> Re
                 slot.request_forks();
                 if shared.raids {
                     // A push has no fence between its store and its look at the request: this is one for it.
-                    barrier::heavy();
+                    // Without it a fork may be seen late, which costs time and nothing else.
+                    let _ = barrier::heavy();
                 }
                 if shared.sleep.seat_free(shared.fork_seats) && shared.has_private_forks() {
                     return Rest::Up(get_up());

@@ -68,7 +68,6 @@ pub fn block_on<F: IntoFuture>(future: F) -> F::Output {
                 Some(slot) => slot.block(|slot| {
                     while !rung() {
                         slot.park_once();
-                        slot.run_mail();
                     }
                 }),
             }

@@ -100,10 +100,7 @@ impl Shared {
 
     /// Puts a job into a worker's mail.
     fn post(&self, index: usize, job: crate::core::job::JobRef) {
-        let slot = self.slot(index).expect("workers have slots");
-        slot.mail.push(job);
-        // The mail is looked at before every sleep, and the token makes a sleeper look again.
-        slot.parker.unpark();
+        self.slot(index).expect("workers have slots").post(job);
     }
 }
 
