@@ -60,6 +60,7 @@
 //! Denied but in these modules:
 //!
 //! - `ground/barrier.rs`: the `membarrier` system call.
+//! - `ground/fork_guard.rs`: asks the system to be told of a fork.
 //! - `ground/sync.rs`: memory that a protocol hands from one thread to another.
 //! - `core/count_latch.rs`: a latch in a frame that vanishes when it is set.
 //! - `core/fork_stack.rs`: the private array, shared with raiders.

@@ -234,3 +234,30 @@ fn a_refused_spawn_leaves_nothing_behind() {
         ending.join().unwrap();
     });
 }
+
+#[test]
+fn a_join_around_a_scope_that_waits_gives_its_second_arm_away() {
+    // Parked at the end of the scope, the thread kept the other arm of the join below to itself.
+    with_deadline(60, || {
+        let pool = pool(2);
+        soon_enough(ms(160), || {
+            pool.install(|| {
+                let began = Instant::now();
+                let taken = AtomicBool::new(false);
+                let scope = || {
+                    filch::scope(|s| {
+                        s.spawn(|_| {
+                            taken.store(true, Ordering::SeqCst);
+                            spin(100);
+                        });
+                        while !taken.load(Ordering::SeqCst) {
+                            std::hint::spin_loop();
+                        }
+                    });
+                };
+                filch::join(scope, || spin(100));
+                began.elapsed()
+            })
+        });
+    });
+}

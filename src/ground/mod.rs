@@ -4,6 +4,8 @@
 pub(crate) mod barrier;
 pub(crate) mod clock;
 pub(crate) mod error;
+#[allow(unsafe_code)]
+pub(crate) mod fork_guard;
 pub(crate) mod rng;
 #[allow(unsafe_code)]
 pub(crate) mod sync;

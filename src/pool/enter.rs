@@ -35,6 +35,7 @@ impl Shared {
     /// # Panics
     /// If the pool has been shut down.
     pub(crate) fn accept_root(&self) -> Accepted<'_> {
+        self.check_process();
         let inner = current::is_inside(self);
         let entered = if inner { self.gate.enter_inner() } else { self.gate.enter() };
         match entered {

@@ -110,7 +110,8 @@ impl Pool {
 
     fn end(&self, closing: crate::core::gate::Closing) {
         self.shared.closing(closing);
-        if current::is_inside(&self.shared) {
+        if current::is_inside(&self.shared) || self.shared.is_forked() {
+            // In a forked child there is nothing to wait for.
             return;
         }
         current::with(|slot| match slot {

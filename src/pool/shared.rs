@@ -8,9 +8,10 @@ use crate::core::job::JobRef;
 use crate::core::queue::Injector;
 use crate::core::registry::Registry;
 use crate::core::sleep::{Sleep, Wake};
+use crate::ground::fork_guard::FORKED;
 use crate::ground::sync::{AtomicBool, AtomicUsize, Mutex, Ordering, fence};
 use crate::ground::unwind::Payload;
-use crate::ground::{barrier, topology};
+use crate::ground::{barrier, fork_guard, topology};
 use crate::pool::blocking::BlockingThreads;
 use crate::pool::builder::Config;
 use crate::pool::slot::{Kind, Slot};
@@ -43,6 +44,8 @@ pub(crate) struct Shared {
     /// Held while a slot is added; the lists of slots without an owner.
     pub(crate) unowned: Mutex<Unowned>,
     me: Weak<Shared>,
+    /// The process that made the pool, by its forks.
+    generation: u32,
 }
 
 /// Slots that wait for an owner.
@@ -80,6 +83,7 @@ impl Shared {
             slot_count: AtomicUsize::new(0),
             unowned: Mutex::new(Unowned::default()),
             me: me.clone(),
+            generation: fork_guard::generation(),
         });
         for _ in 0..workers {
             let _ = shared.add_slot(Kind::Worker);
@@ -105,6 +109,18 @@ impl Shared {
         for slot in self.slots() {
             slot.parker.unpark();
         }
+    }
+
+    /// Asked whenever work comes in from outside.
+    ///
+    /// # Panics
+    /// If this process was forked from the one that made the pool.
+    pub(crate) fn check_process(&self) {
+        assert!(!self.is_forked(), "{FORKED}");
+    }
+
+    pub(crate) fn is_forked(&self) -> bool {
+        fork_guard::generation() != self.generation
     }
 
     /// Another owner of the shared state.

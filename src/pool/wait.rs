@@ -67,6 +67,11 @@ impl Slot {
                 WaitPolicy::RunAnything => slot.find_any(),
             });
         }
+        if !latch.probe() {
+            // A join further out may have left its second arm here: nobody asks a parked thread for it. (In
+            // `wait_for_fork` there is none: when the newest fork has been stolen, so have all.)
+            self.publish_all();
+        }
         self.park_until(latch);
     }
 

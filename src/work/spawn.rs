@@ -13,6 +13,7 @@ use crate::pool::slot::Slot;
 impl Shared {
     /// Asks the gate for detached work.
     pub(crate) fn accept_spawn(&self) -> bool {
+        self.check_process();
         let entered = if current::is_inside(self) { self.gate.enter_inner() } else { self.gate.enter() };
         match entered {
             Ok(()) => true,

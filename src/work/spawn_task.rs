@@ -56,6 +56,7 @@ impl Shared {
         F::Output: Send + 'static,
     {
         let near = current::with(|slot| slot.map_or(0, |slot| slot.index));
+        self.check_process();
         // The gate does not count tasks: the registry does, which closes when the gate has closed.
         if !self.gate.is_open() && !current::is_inside(self) {
             return Err(ShutDown(future));
