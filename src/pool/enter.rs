@@ -136,7 +136,9 @@ impl Slot {
     #[inline(never)]
     pub(crate) fn answer(&self) {
         let shared = self.shared();
-        let most = shared.sleep.searchers().max(1);
+        // Two for each searcher: where it finds one fork it will soon want another, and if forks are far between here
+        // it need not wait for the next one.
+        let most = 2 * shared.sleep.searchers().max(1);
         // SAFETY: called on the owner's thread; the waiter and the place are its own.
         let published = unsafe { self.fork.publish(most, &self.waiter(), self.place().get()) };
         if published > 0 {
