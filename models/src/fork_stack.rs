@@ -60,6 +60,7 @@ impl Pool {
         }
         // SAFETY: as in `fetch`.
         let header = unsafe { job.header() };
+        #[cfg(not(mutant = "unwind_without_wait"))]
         while header.latch.announce_sleep() {
             self.bed.park();
         }

@@ -6,10 +6,14 @@ use crate::core::latch::Waiter;
 use crate::core::queue::Injector;
 use crate::core::sleep::Sleep;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 #[test]
 fn a_root_is_run_once_and_its_owner_wakes() {
+    // Another value in each run, so that one that was left in the frame by an earlier run is no substitute.
+    static ROUND: AtomicU64 = AtomicU64::new(0);
     explore(|| {
+        let round = ROUND.fetch_add(1, Ordering::Relaxed);
         let shared = Arc::new((Sleep::new(), Injector::<JobRef>::new()));
         let worker = {
             let shared = shared.clone();
@@ -43,7 +47,7 @@ fn a_root_is_run_once_and_its_owner_wakes() {
         let job = RootJob::new(
             || {
                 runs += 1;
-                6 * 7
+                round
             },
             Waiter::Outside(bed.clone()),
         );
@@ -56,7 +60,7 @@ fn a_root_is_run_once_and_its_owner_wakes() {
             bed.park();
         }
         // SAFETY: the latch is set.
-        assert_eq!(unsafe { job.result() }.ok(), Some(42));
+        assert_eq!(unsafe { job.result() }.ok(), Some(round));
         drop(job);
         assert_eq!(runs, 1);
         worker.join().unwrap();

@@ -268,10 +268,19 @@ where
         // SAFETY: a job runs once, and its owner blocks until the latch is set.
         let func = unsafe { ManuallyDrop::take(&mut *(*job).func.get()) };
         let outcome = unwind::catch(func);
+        #[cfg(mutant = "root_set_early")]
+        // SAFETY: none: the frame may go now. (The pause lets loom look at that: it cannot stop at a plain write.)
+        unsafe {
+            Latch::set(&raw const (*job).latch);
+            crate::ground::sync::spin_loop();
+        };
         // SAFETY: as above; written once, handed over by the latch.
         unsafe { (*(*job).result.get()).write(outcome) };
         // SAFETY: alive until set. The waiter is `Outside`, or of a pool that waits for this one.
-        unsafe { Latch::set(&raw const (*job).latch) };
+        #[cfg(not(mutant = "root_set_early"))]
+        unsafe {
+            Latch::set(&raw const (*job).latch)
+        };
     }
 
     pub(crate) fn latch(&self) -> &Latch {
