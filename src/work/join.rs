@@ -190,18 +190,14 @@ where
     finish(slot, a, &job)
 }
 
+/// [`fork_here`] as a function of its own.
 #[inline(never)]
 fn fork_apart<A, B, RA>(slot: &Slot, a: A, b: B) -> (RA, B::Out)
 where
     A: FnOnce(&Slot) -> RA,
     B: ForkArm,
 {
-    let job = ForkJob::new(b);
-    // SAFETY: as in `fork_here`.
-    if unsafe { slot.fork.push(job.as_ref()) } {
-        return answer_and_finish(slot, Moved(a), &job);
-    }
-    finish(slot, a, &job)
+    fork_here(slot, a, b)
 }
 
 /// Somebody is hungry, or the array is full. Out of line together with the rest of the `join`, so that the quick path
