@@ -5,37 +5,10 @@ mod support;
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use filch::Pool;
-use support::{Drops, Event, Token, catch, fib, lock, note, plan, planned, spin, with_deadline, within};
-
-type Reports = Arc<Mutex<Vec<u64>>>;
-
-/// Runs `each` on pools of 1, 2 and 4 workers, several times; afterwards the pool must still work, and the drops must
-/// be right.
-fn matrix(each: impl Fn(&Pool, &Drops, &Reports) + Send + 'static) {
-    with_deadline(60, move || {
-        for workers in [1, 2, 4] {
-            let reports = Reports::default();
-            let (sink, drops) = (reports.clone(), Drops::default());
-            let handler = move |payload| lock(&sink).push(planned(payload));
-            let pool = Pool::builder().workers(workers).panic_handler(handler).build().unwrap();
-            for round in 0..30 {
-                note(format!("{workers} workers, round {round}"));
-                lock(&reports).clear();
-                each(&pool, &drops, &reports);
-                assert_eq!(pool.install(|| fib(10)), 55);
-                assert_eq!(pool.spawn(async { 1 }).join().unwrap(), 1);
-            }
-            assert_eq!(pool.broadcast(|_| 1).len(), workers);
-            pool.shutdown();
-            drops.assert_all_dropped("everything captured");
-        }
-    });
-}
+use support::{Event, Reports, Token, catch, lock, matrix, plan, planned, spin, within};
 
 fn work() {
     spin(Duration::from_micros(50));

@@ -307,3 +307,31 @@ pub async fn yield_once() {
 
 /// For values that do not matter.
 pub fn ignore<T>(_: T) {}
+
+// ----- the panic matrix -------------------------------------------------------------------------------------------
+
+/// What the pool's panic handler was given: the ids of the planned panics.
+pub type Reports = Arc<Mutex<Vec<u64>>>;
+
+/// Runs `each` on pools of 1, 2 and 4 workers, several times; afterwards the pool must still work, and the drops must
+/// be right.
+pub fn matrix(each: impl Fn(&filch::Pool, &Drops, &Reports) + Send + 'static) {
+    with_deadline(60, move || {
+        for workers in [1, 2, 4] {
+            let reports = Reports::default();
+            let (sink, drops) = (reports.clone(), Drops::default());
+            let handler = move |payload| lock(&sink).push(planned(payload));
+            let pool = filch::Pool::builder().workers(workers).panic_handler(handler).build().unwrap();
+            for round in 0..30 {
+                note(format!("{workers} workers, round {round}"));
+                lock(&reports).clear();
+                each(&pool, &drops, &reports);
+                assert_eq!(pool.install(|| fib(10)), 55);
+                assert_eq!(pool.spawn(async { 1 }).join().unwrap(), 1);
+            }
+            assert_eq!(pool.broadcast(|_| 1).len(), workers);
+            pool.shutdown();
+            drops.assert_all_dropped("everything captured");
+        }
+    });
+}
