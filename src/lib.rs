@@ -67,13 +67,19 @@
 //! - `core/job.rs`: type-erased jobs in frames and on the heap.
 //! - `core/latch.rs`: as the count latch.
 //! - `core/lineage.rs`: the chain of scopes around a job.
+//! - `core/task.rs`: what queues, wakers and handles hold of a task.
+//! - `core/task_cell.rs`: a pinned future, later its output, in one allocation.
+//! - `core/task_context.rs`: the task that is being polled, for itself.
+//! - `core/task_list.rs`: links between tasks that rest.
 //! - `pool/blocking.rs`: runs jobs.
 //! - `pool/current.rs`: the thread-local pointer to the current slot.
 //! - `pool/enter.rs`: a root in the frame of a thread that blocks.
 //! - `pool/find.rs`: runs jobs, walks their scopes.
 //! - `pool/guest.rs`: takes a slot for a thread from outside.
 //! - `pool/lifecycle.rs`: keeps a slot for the thread that built the pool.
+//! - `pool/numbers.rs`: from a task's number to its pool.
 //! - `pool/slot.rs`: fields that are the owner's alone.
+//! - `pool/tasks.rs`: queues the right to run a task.
 //! - `pool/wait.rs`: follows the thief of an awaited job.
 //! - `pool/worker.rs`: takes a slot for a new thread.
 //! - `work/broadcast.rs`: jobs of a scope, posted to each worker.
@@ -82,7 +88,7 @@
 //! - `work/scope_fifo.rs`: tickets for such jobs.
 //! - `work/spawn.rs`: heap jobs and tickets.
 //! - `work/spawn_task.rs`: tasks as jobs.
-//! - `work/task.rs`: a pinned future, dropped in place.
+//! - `work/task.rs`: takes a task's output.
 //! - `work/worker.rs`: the current slot as an argument.
 #![warn(missing_docs)]
 #![deny(unsafe_code)]
@@ -100,6 +106,7 @@ mod exports {
     pub use crate::ground::error::{BuildError, JoinError, ShutDown};
     pub use crate::pool::builder::{IdlePolicy, PoolBuilder, WaitPolicy};
     pub use crate::pool::handle::Pool;
+    pub use crate::pool::stats::PoolStats;
     pub use crate::pool::threads::ThreadBuilder;
     pub use crate::work::block_on::block_on;
     pub use crate::work::broadcast::{BroadcastContext, broadcast, spawn_broadcast};
@@ -111,9 +118,17 @@ mod exports {
     pub use crate::work::scope_fifo::{ScopeFifo, in_place_scope_fifo, scope_fifo};
     pub use crate::work::spawn::{spawn_detached, spawn_fifo};
     pub use crate::work::spawn_task::{spawn, spawn_blocking, spawn_cpu};
-    pub use crate::work::task::JoinHandle;
+    pub use crate::work::task::{AbortHandle, JoinHandle};
     pub use crate::work::worker::{Worker, with_worker};
     pub use crate::work::yielding::{Yield, yield_local, yield_now};
 }
 #[cfg(not(filch_loom))]
 pub use exports::*;
+
+/// Tasks: what one may do about itself, and handles for more than one.
+#[cfg(not(filch_loom))]
+pub mod task {
+    pub use crate::ground::id::Id;
+    pub use crate::work::task::{AbortHandle, JoinHandle};
+    pub use crate::work::task_api::{Builder, consume_budget, has_budget_remaining, id, name, try_id, yield_now};
+}

@@ -26,6 +26,8 @@ mod latch_model;
 mod scope_model;
 #[path = "sleep.rs"]
 mod sleep_model;
+#[path = "task.rs"]
+mod task_model;
 
 use crate::core::parker::Parker;
 use std::sync::Arc;

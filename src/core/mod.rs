@@ -13,5 +13,16 @@ pub(crate) mod latch;
 pub(crate) mod lineage;
 pub(crate) mod parker;
 pub(crate) mod queue;
-pub(crate) mod registry;
 pub(crate) mod sleep;
+#[allow(unsafe_code)]
+pub(crate) mod task;
+#[allow(unsafe_code)]
+pub(crate) mod task_cell;
+#[allow(unsafe_code)]
+#[cfg_attr(filch_loom, path = "task_context_loom.rs")]
+pub(crate) mod task_context;
+#[allow(unsafe_code)]
+pub(crate) mod task_list;
+#[cfg(not(filch_loom))]
+pub(crate) mod task_notes;
+pub(crate) mod task_state;

@@ -5,6 +5,9 @@
 mod imp {
     use crossbeam_deque as cb;
 
+    /// How many are taken at once, where that is wanted.
+    const SOME: usize = 32;
+
     /// The owner's end of a deque.
     pub(crate) struct Deque<T>(cb::Worker<T>);
     /// The other end, for anybody.
@@ -56,6 +59,20 @@ mod imp {
             }
         }
 
+        /// Takes the oldest, and moves some more, at most half of what there is, to the end of `into`.
+        pub(crate) fn steal_some(&self, into: &Deque<T>) -> Option<T> {
+            if self.0.is_empty() {
+                return None;
+            }
+            loop {
+                match self.0.steal_batch_with_limit_and_pop(&into.0, SOME) {
+                    cb::Steal::Success(item) => return Some(item),
+                    cb::Steal::Empty => return None,
+                    cb::Steal::Retry => std::hint::spin_loop(),
+                }
+            }
+        }
+
         pub(crate) fn is_empty(&self) -> bool {
             self.0.is_empty()
         }
@@ -64,6 +81,20 @@ mod imp {
     impl<T> Injector<T> {
         pub(crate) fn new() -> Self {
             Injector(cb::Injector::new())
+        }
+
+        /// Takes the oldest, and moves some more, at most half of what there is, to the end of `into`.
+        pub(crate) fn steal_some(&self, into: &Deque<T>) -> Option<T> {
+            if self.0.is_empty() {
+                return None;
+            }
+            loop {
+                match self.0.steal_batch_with_limit_and_pop(&into.0, SOME) {
+                    cb::Steal::Success(item) => return Some(item),
+                    cb::Steal::Empty => return None,
+                    cb::Steal::Retry => std::hint::spin_loop(),
+                }
+            }
         }
 
         pub(crate) fn push(&self, item: T) {

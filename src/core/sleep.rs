@@ -136,6 +136,19 @@ impl Sleep {
         searching(state) == 0 && active(state) < seats
     }
 
+    /// [`wants_thread`](Self::wants_thread) for a producer that looks again soon anyway: without the fence.
+    #[inline]
+    pub(crate) fn may_want_thread(&self, seats: u64) -> bool {
+        let state = self.state.load(Ordering::Relaxed);
+        searching(state) == 0 && active(state) < seats
+    }
+
+    /// [`is_deep`](Self::is_deep), without the fence.
+    #[inline]
+    pub(crate) fn looks_deep(&self) -> bool {
+        self.state.load(Ordering::Relaxed) & DEEP != 0
+    }
+
     /// The only place that wakes an idle thread. The woken one is counted as searching from here on.
     pub(crate) fn wake_one(&self, seats: u64) -> Wake {
         let mut idlers = self.idlers.lock();

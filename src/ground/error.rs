@@ -4,6 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::io;
 
+use crate::ground::id::Id;
 use crate::ground::unwind::Payload;
 
 /// Why a pool could not be built.
@@ -74,31 +75,39 @@ pub(crate) const SHUT_DOWN: &str =
     "filch: the pool has been shut down and takes no more work; use the try_ variant to get the work back instead";
 
 /// Why a task gave no value: it panicked, or it was cancelled.
-pub struct JoinError(pub(crate) Cause);
+pub struct JoinError {
+    id: Id,
+    cause: Cause,
+}
 
-pub(crate) enum Cause {
+enum Cause {
     /// Behind a lock only to be `Sync`: a payload need not be, and errors are passed by reference everywhere.
     Panic(parking_lot::Mutex<Payload>),
     Cancelled,
 }
 
 impl JoinError {
-    pub(crate) fn cancelled() -> Self {
-        JoinError(Cause::Cancelled)
+    pub(crate) fn cancelled(id: Id) -> Self {
+        JoinError { id, cause: Cause::Cancelled }
     }
 
-    pub(crate) fn panicked(payload: Payload) -> Self {
-        JoinError(Cause::Panic(parking_lot::Mutex::new(payload)))
+    pub(crate) fn panicked(id: Id, payload: Payload) -> Self {
+        JoinError { id, cause: Cause::Panic(parking_lot::Mutex::new(payload)) }
+    }
+
+    /// The task that it is about.
+    pub fn id(&self) -> Id {
+        self.id
     }
 
     /// Whether the task was aborted, or its pool shut down before it was done.
     pub fn is_cancelled(&self) -> bool {
-        matches!(self.0, Cause::Cancelled)
+        matches!(self.cause, Cause::Cancelled)
     }
 
     /// Whether the task panicked.
     pub fn is_panic(&self) -> bool {
-        matches!(self.0, Cause::Panic(_))
+        matches!(self.cause, Cause::Panic(_))
     }
 
     /// What the task panicked with.
@@ -114,7 +123,7 @@ impl JoinError {
 
     /// What the task panicked with, or the error back if it was cancelled.
     pub fn try_into_panic(self) -> Result<Box<dyn Any + Send + 'static>, JoinError> {
-        match self.0 {
+        match self.cause {
             Cause::Panic(payload) => Ok(payload.into_inner()),
             Cause::Cancelled => Err(self),
         }
@@ -134,18 +143,18 @@ pub(crate) fn panic_text(payload: &Payload) -> &str {
 
 impl fmt::Debug for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Cause::Panic(payload) => write!(f, "JoinError::Panic({:?})", panic_text(&payload.lock())),
-            Cause::Cancelled => f.write_str("JoinError::Cancelled"),
+        match &self.cause {
+            Cause::Panic(payload) => write!(f, "JoinError::Panic({:?}, {:?})", self.id, panic_text(&payload.lock())),
+            Cause::Cancelled => write!(f, "JoinError::Cancelled({:?})", self.id),
         }
     }
 }
 
 impl fmt::Display for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Cause::Panic(payload) => write!(f, "the task panicked: {}", panic_text(&payload.lock())),
-            Cause::Cancelled => f.write_str("the task was cancelled"),
+        match &self.cause {
+            Cause::Panic(payload) => write!(f, "task {} panicked: {}", self.id, panic_text(&payload.lock())),
+            Cause::Cancelled => write!(f, "task {} was cancelled", self.id),
         }
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod clock;
 pub(crate) mod error;
 #[allow(unsafe_code)]
 pub(crate) mod fork_guard;
+pub(crate) mod id;
 pub(crate) mod rng;
 #[allow(unsafe_code)]
 pub(crate) mod sync;

@@ -23,8 +23,13 @@ impl Drop for Kept {
         with(|slot| {
             if let Some(slot) = slot {
                 slot.own_last_mail();
+                slot.flush_next();
             }
         });
+        if self.0.live_tasks() > 0 {
+            // Tasks know their pool by number only. If this was its last thread, it stays behind with them.
+            std::mem::forget(self.0.clone());
+        }
         // Destructors of other thread-locals may still call us: from here on as from outside.
         CURRENT.set(ptr::null());
     }

@@ -1,7 +1,10 @@
 //! Where a thread finds its next piece of work.
 
+use std::ptr;
+
 use crate::core::job::{ForkRef, JobRef};
 use crate::core::lineage::{self, Place, ScopeNode};
+use crate::core::task::{Task, Why};
 use crate::ground::unwind::Bomb;
 use crate::pool::current;
 use crate::pool::slot::Slot;
@@ -17,6 +20,7 @@ const DIG: usize = 64;
 pub(crate) enum Work {
     Fork(ForkRef),
     Job(JobRef),
+    Task(Task),
 }
 
 impl Slot {
@@ -26,7 +30,13 @@ impl Slot {
         let bomb = Bomb("a job has unwound, though every job catches its panics");
         let place = self.place().get();
         let work_base = self.fork.height();
+        let polling = self.polling().replace(matches!(work, Work::Task(_)));
+        self.depth().set(self.depth().get() + 1);
         match work {
+            Work::Task(task) => {
+                self.place().set(Place { scope: ptr::null(), work_scope: ptr::null(), work_base });
+                task.run(self.shared().gate.is_closed());
+            }
             Work::Fork(fork) => {
                 if self.fork.is_clear() {
                     // SAFETY: taken from a public deque or by a raid, so it is ours alone and not yet run.
@@ -45,6 +55,8 @@ impl Slot {
                 unsafe { job.run() };
             }
         }
+        self.depth().set(self.depth().get() - 1);
+        self.polling().set(polling);
         self.place().set(place);
         bomb.defuse();
     }
@@ -75,29 +87,47 @@ impl Slot {
     /// The next piece of work from the own queues or the injector.
     pub(crate) fn next_own(&self) -> Option<Work> {
         let tick = self.tick();
-        let job = if let Some(job) = self.take_mail() {
-            Some(job)
+        if let Some(job) = self.take_mail() {
+            Some(Work::Job(job))
         } else if tick % INJECTOR_RHYTHM == 0 {
-            self.take_injected().or_else(|| self.next_local(tick))
+            self.take_injected(tick).or_else(|| self.next_local(tick))
         } else {
-            self.next_local(tick).or_else(|| self.take_injected())
-        };
-        job.map(Work::Job)
-    }
-
-    fn take_injected(&self) -> Option<JobRef> {
-        let shared = self.shared();
-        let root = if self.is_own_thread() { shared.worker_roots.steal() } else { None };
-        root.or_else(|| shared.injector.steal())
-    }
-
-    /// The next job of this very thread.
-    pub(crate) fn next_local(&self, tick: u32) -> Option<JobRef> {
-        if tick % CLOSURE_RHYTHM == 0 {
-            self.closures().pop().or_else(|| self.tasks().pop())
-        } else {
-            self.tasks().pop().or_else(|| self.closures().pop())
+            self.next_local(tick).or_else(|| self.take_injected(tick))
         }
+    }
+
+    fn take_injected(&self, tick: u32) -> Option<Work> {
+        let shared = self.shared();
+        if self.is_own_thread() {
+            if let Some(root) = shared.worker_roots.steal() {
+                return Some(Work::Job(root));
+            }
+        }
+        let closure = || shared.injector.steal().map(Work::Job);
+        let task = || self.take_injected_task().map(Work::Task);
+        // The rhythm is odd, so both kinds come first in turn.
+        if tick % 2 == 0 { closure().or_else(task) } else { task().or_else(closure) }
+    }
+
+    fn take_injected_task(&self) -> Option<Task> {
+        let task = self.shared().task_injector.steal_some(self.tasks())?;
+        if !self.tasks().is_empty() {
+            // Those that came with it were nowhere for a moment.
+            self.shared().notify();
+        }
+        Some(task)
+    }
+
+    /// The next piece of work of this very thread.
+    pub(crate) fn next_local(&self, tick: u32) -> Option<Work> {
+        let closure = || self.closures().pop().map(Work::Job);
+        let task = || self.next_task().map(Work::Task);
+        let work = if tick % CLOSURE_RHYTHM == 0 { closure().or_else(task) } else { task().or_else(closure) };
+        if matches!(work, Some(Work::Job(_))) {
+            // It may take long.
+            self.flush_next();
+        }
+        work
     }
 
     /// The other threads' slots, from a random one on.
@@ -110,8 +140,20 @@ impl Slot {
     pub(crate) fn steal(&self) -> Option<Work> {
         self.others().find_map(|victim| {
             let fork = victim.fork.steal().map(Work::Fork);
-            fork.or_else(|| victim.closures_end.steal().or_else(|| victim.tasks_end.steal()).map(Work::Job))
+            let closure = || victim.closures_end.steal().map(Work::Job);
+            let task = || victim.tasks_end.steal_some(self.tasks()).map(Work::Task);
+            fork.or_else(closure).or_else(task)
         })
+    }
+
+    /// Marks what lies in the other threads' next slots.
+    pub(crate) fn mark_others_next(&self) {
+        self.others().for_each(Slot::mark_next);
+    }
+
+    /// Takes a task out of a next slot whose thread has not come back since it was marked.
+    pub(crate) fn steal_stale_next(&self) -> Option<Work> {
+        self.others().filter(|slot| slot.has_stale_next()).find_map(Slot::take_next).map(Work::Task)
     }
 
     /// Anything from anywhere.
@@ -208,11 +250,11 @@ impl Slot {
 
     /// Offers work to all that this thread must not run now.
     pub(crate) fn put_back(&self, work: Work) {
-        let job = match work {
-            Work::Fork(fork) => fork.into_job(),
-            Work::Job(job) => job,
-        };
-        self.shared().injector.push(job);
+        match work {
+            Work::Fork(fork) => self.shared().injector.push(fork.into_job()),
+            Work::Job(job) => self.shared().injector.push(job),
+            Work::Task(task) => return self.queue_task(task, Why::Again),
+        }
         self.shared().notify();
     }
 }

@@ -50,6 +50,7 @@ impl Shared {
 impl Drop for Guest<'_> {
     fn drop(&mut self) {
         let shared = self.slot.shared();
+        self.slot.flush_next();
         self.slot.set_busy(false);
         self.slot.fork.calm();
         drop(self.occupied.take());

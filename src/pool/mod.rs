@@ -14,10 +14,15 @@ pub(crate) mod guest;
 pub(crate) mod handle;
 #[allow(unsafe_code)]
 pub(crate) mod lifecycle;
+#[allow(unsafe_code)]
+pub(crate) mod numbers;
 pub(crate) mod shared;
 #[allow(unsafe_code)]
 pub(crate) mod slot;
 pub(crate) mod spare;
+pub(crate) mod stats;
+#[allow(unsafe_code)]
+pub(crate) mod tasks;
 pub(crate) mod threads;
 #[allow(unsafe_code)]
 pub(crate) mod wait;

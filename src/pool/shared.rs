@@ -6,15 +6,18 @@ use std::sync::{Arc, OnceLock, Weak};
 use crate::core::gate::{Closing, Gate};
 use crate::core::job::JobRef;
 use crate::core::queue::Injector;
-use crate::core::registry::Registry;
 use crate::core::sleep::{Sleep, Wake};
+use crate::core::task::Task;
+use crate::core::task_list::TaskList;
 use crate::ground::fork_guard::FORKED;
-use crate::ground::sync::{AtomicBool, AtomicUsize, Mutex, Ordering, fence};
+use crate::ground::sync::{AtomicBool, AtomicU64, AtomicUsize, Mutex, Ordering, fence};
 use crate::ground::unwind::Payload;
 use crate::ground::{barrier, fork_guard, topology};
 use crate::pool::blocking::BlockingThreads;
 use crate::pool::builder::Config;
+use crate::pool::numbers::PoolNumber;
 use crate::pool::slot::{Kind, Slot};
+use crate::pool::tasks::Tally;
 use crate::pool::threads::Threads;
 
 /// See the module.
@@ -25,7 +28,15 @@ pub(crate) struct Shared {
     pub(crate) injector: Injector<JobRef>,
     /// The same for roots that must run on a thread that the pool has started.
     pub(crate) worker_roots: Injector<JobRef>,
-    pub(crate) registry: Registry,
+    /// Tasks from outside, oldest first.
+    pub(crate) task_injector: Injector<Task>,
+    /// The tasks that rest.
+    pub(crate) tasks: TaskList,
+    /// Tasks spawned and ended by threads that are in no work of the pool.
+    pub(crate) outside: Tally,
+    pub(crate) number: PoolNumber,
+    /// Panics that reached nobody but the handler.
+    panics: AtomicU64,
     pub(crate) config: Config,
     /// Threads that may run at once.
     pub(crate) seats: u64,
@@ -71,7 +82,11 @@ impl Shared {
             gate: Gate::new(),
             injector: Injector::new(),
             worker_roots: Injector::new(),
-            registry: Registry::new(),
+            task_injector: Injector::new(),
+            tasks: TaskList::new(table),
+            outside: Tally::new(),
+            number: PoolNumber::new(me.as_ptr()),
+            panics: AtomicU64::new(0),
             blocking: BlockingThreads::new(&config),
             config,
             seats: workers as u64,
@@ -184,6 +199,18 @@ impl Shared {
         self.slots().any(|slot| slot.is_busy() && slot.fork.unanswered() && slot.fork.may_have_private())
     }
 
+    /// Whether a task lies in some next slot.
+    pub(crate) fn has_next(&self) -> bool {
+        self.slots().any(Slot::has_next)
+    }
+
+    /// Whether a task has lain in some next slot since the last call of this.
+    pub(crate) fn has_stale_next(&self) -> bool {
+        let stale = self.slots().any(Slot::has_stale_next);
+        self.slots().for_each(Slot::mark_next);
+        stale
+    }
+
     /// Whether all seats for fork-join are taken, but there are more.
     pub(crate) fn is_oversubscribed(&self) -> bool {
         self.fork_seats < self.seats && !self.sleep.seat_free(self.fork_seats) && self.sleep.seat_free(self.seats)
@@ -191,7 +218,10 @@ impl Shared {
 
     /// Whether anybody could take anything: every source that `find` looks at, in one place.
     pub(crate) fn has_work(&self) -> bool {
-        !self.injector.is_empty() || !self.worker_roots.is_empty() || self.slots().any(Slot::has_work)
+        !self.injector.is_empty()
+            || !self.task_injector.is_empty()
+            || !self.worker_roots.is_empty()
+            || self.slots().any(Slot::has_work)
     }
 
     // ----- work finds a thread ---------------------------------------------------------------------------------
@@ -242,15 +272,6 @@ impl Shared {
         self.notify();
     }
 
-    /// The same for a task, which is served first in, first out.
-    pub(crate) fn queue_task(&self, own: Option<&Slot>, job: JobRef) {
-        match own.filter(|slot| std::ptr::eq(slot.shared(), self)) {
-            Some(slot) => slot.tasks().push(job),
-            None => self.injector.push(job),
-        }
-        self.notify();
-    }
-
     // ----- the end ---------------------------------------------------------------------------------------------
 
     /// Accepted work has ended.
@@ -259,19 +280,35 @@ impl Shared {
         self.closing(closing);
     }
 
+    /// How many panics have been reported.
+    pub(crate) fn panics(&self) -> u64 {
+        self.panics.load(Ordering::Relaxed)
+    }
+
     /// Carries out what a step of the gate asks for.
     pub(crate) fn closing(&self, closing: Closing) {
         if closing == Closing::Now {
-            self.registry.close();
+            self.tasks.close();
             self.sleep.wake_all();
             self.blocking.wake_all();
-        } else if self.gate.is_closed() {
-            // Pairs with the fence in `Registry::remove`: the last closure and the last task end at the same time, and
-            // one of them sees that both have.
-            fence(Ordering::SeqCst);
-            if !self.is_done() {
-                return;
-            }
+        } else {
+            self.work_ended();
+        }
+    }
+
+    /// A piece of work has ended, perhaps the last one of a pool that has closed.
+    #[inline]
+    pub(crate) fn work_ended(&self) {
+        if self.gate.is_closed() {
+            self.last_work_ended();
+        }
+    }
+
+    #[cold]
+    fn last_work_ended(&self) {
+        // Two that end at the same time: one of them sees that both have.
+        fence(Ordering::SeqCst);
+        if self.is_done() {
             self.sleep.wake_all();
             self.blocking.wake_all();
         }
@@ -279,11 +316,12 @@ impl Shared {
 
     /// Nothing is left, and nothing can come: threads may go.
     pub(crate) fn is_done(&self) -> bool {
-        self.gate.is_done() && self.registry.live() == 0
+        self.gate.is_done() && self.live_tasks() == 0
     }
 
-    /// A detached closure has panicked.
+    /// Something has panicked whose result nobody takes.
     pub(crate) fn report_panic(&self, payload: Payload) {
+        self.panics.fetch_add(1, Ordering::Relaxed);
         self.config.report_panic(payload);
     }
 }

@@ -4,7 +4,7 @@
 //! guests as they come. A slot has one owner at a time; some of its fields are the owner's alone.
 
 use std::cell::{Cell, UnsafeCell};
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
 use parking_lot::MutexGuard;
@@ -15,9 +15,11 @@ use crate::core::latch::Waiter;
 use crate::core::lineage::Place;
 use crate::core::parker::Parker;
 use crate::core::queue::{Deque, Injector, Stealer};
+use crate::core::task::Task;
 use crate::ground::rng::Rng;
-use crate::ground::sync::{AtomicBool, AtomicUsize, Mutex, Ordering, fence};
+use crate::ground::sync::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Mutex, Ordering, fence};
 use crate::pool::shared::Shared;
+use crate::pool::tasks::Tally;
 
 /// Who owns a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,8 +37,13 @@ pub(crate) struct Slot {
     closures: Own<Deque<JobRef>>,
     pub(crate) closures_end: Stealer<JobRef>,
     /// Tasks: oldest first for all.
-    tasks: Own<Deque<JobRef>>,
-    pub(crate) tasks_end: Stealer<JobRef>,
+    tasks: Own<Deque<Task>>,
+    pub(crate) tasks_end: Stealer<Task>,
+    /// The task to be polled before those, as a raw [`Task`], or null. Only the owner puts one in.
+    pub(crate) next: AtomicPtr<()>,
+    /// The count of ticks at which somebody else last saw a task there.
+    pub(crate) next_seen: AtomicU32,
+    pub(crate) tally: Tally,
     /// What `spawn_fifo` has put behind the tickets in `closures`.
     pub(crate) fifo: Injector<JobRef>,
     /// Broadcast closures, for this thread alone.
@@ -48,7 +55,14 @@ pub(crate) struct Slot {
     pub(crate) kind: Kind,
     shared: NonNull<Shared>,
     rng: Own<Rng>,
-    tick: Own<Cell<u32>>,
+    /// How many pieces of work the owner has taken. Written by the owner alone.
+    tick: AtomicU32,
+    /// How many pieces of work the owner is in.
+    depth: Own<Cell<u32>>,
+    /// Whether the owner is in the poll of a task, and comes back soon to look for more.
+    polling: Own<Cell<bool>>,
+    /// How often in a row the next slot has been served.
+    streak: Own<Cell<u32>>,
     place: Own<Cell<Place>>,
     /// The owner has given its seat up for good: a kept thread whose pool has been dropped.
     seatless: Own<Cell<bool>>,
@@ -90,6 +104,9 @@ impl Slot {
             closures: Own::new(closures),
             tasks_end: tasks.stealer(),
             tasks: Own::new(tasks),
+            next: AtomicPtr::new(ptr::null_mut()),
+            next_seen: AtomicU32::new(0),
+            tally: Tally::new(),
             fifo: Injector::new(),
             mail: Injector::new(),
             gone: AtomicBool::new(false),
@@ -98,7 +115,10 @@ impl Slot {
             kind,
             shared,
             rng: Own::new(Rng::new(index as u64 + 1)),
-            tick: Own::new(Cell::new(0)),
+            tick: AtomicU32::new(0),
+            depth: Own::new(Cell::new(0)),
+            polling: Own::new(Cell::new(false)),
+            streak: Own::new(Cell::new(0)),
             place: Own::new(Cell::new(Place::outside())),
             seatless: Own::new(Cell::new(false)),
             unrelated: AtomicUsize::new(0),
@@ -189,6 +209,11 @@ impl Slot {
         result
     }
 
+    /// How many jobs the owner has taken; for everybody.
+    pub(crate) fn ticks(&self) -> u32 {
+        self.tick.load(Ordering::Relaxed)
+    }
+
     // ----- the owner's -----------------------------------------------------------------------------------------
     // Each of these is called on the thread that owns the slot: it got the `&Slot` from `current::with`, which gives
     // a thread its own slot only.
@@ -198,7 +223,7 @@ impl Slot {
         unsafe { &*self.closures.0.get() }
     }
 
-    pub(crate) fn tasks(&self) -> &Deque<JobRef> {
+    pub(crate) fn tasks(&self) -> &Deque<Task> {
         // SAFETY: the owner's thread, see above.
         unsafe { &*self.tasks.0.get() }
     }
@@ -210,10 +235,32 @@ impl Slot {
 
     /// Counts the jobs taken, for rhythms.
     pub(crate) fn tick(&self) -> u32 {
+        let tick = self.ticks().wrapping_add(1);
+        self.tick.store(tick, Ordering::Relaxed);
+        tick
+    }
+
+    /// How many pieces of work this thread is in.
+    pub(crate) fn depth(&self) -> &Cell<u32> {
         // SAFETY: the owner's thread, see above.
-        let tick = unsafe { &*self.tick.0.get() };
-        tick.set(tick.get().wrapping_add(1));
-        tick.get()
+        unsafe { &*self.depth.0.get() }
+    }
+
+    /// Whether the current thread runs a piece of work of this pool, which has not ended.
+    pub(crate) fn is_running(&self) -> bool {
+        self.depth().get() > 0
+    }
+
+    /// See the field.
+    pub(crate) fn polling(&self) -> &Cell<bool> {
+        // SAFETY: the owner's thread, see above.
+        unsafe { &*self.polling.0.get() }
+    }
+
+    /// See the field.
+    pub(crate) fn streak(&self) -> &Cell<u32> {
+        // SAFETY: the owner's thread, see above.
+        unsafe { &*self.streak.0.get() }
     }
 
     /// Notes what the owner waits for, and returns what it had noted before.

@@ -163,6 +163,7 @@ impl Slot {
             return f(self);
         }
         let shared = self.shared();
+        self.flush_next();
         self.set_busy(false);
         shared.sleep.leave_seat();
         let _ = shared.pass_seat();
@@ -216,6 +217,7 @@ impl Slot {
         shared.sleep.take_seat();
         self.begin_busy();
         f(self);
+        self.flush_next();
         self.set_busy(false);
         shared.sleep.leave_seat();
         let _ = shared.pass_seat();

@@ -1,6 +1,7 @@
 //! The life of a worker or spare thread: work, search, rest.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::core::sleep::{Searching, Watch, WatchClock};
 use crate::ground::barrier;
@@ -10,6 +11,9 @@ use crate::pool::current;
 use crate::pool::find::Work;
 use crate::pool::shared::Shared;
 use crate::pool::slot::{Kind, Slot};
+
+/// How often a thread without work looks whether a pool that has closed is done.
+const LAST_LOOKS: Duration = Duration::from_millis(1);
 
 /// All that a thread of the pool does. It holds a seat already, taken for it by whoever started it.
 pub(crate) fn thread_main(shared: &Arc<Shared>, index: usize) {
@@ -51,6 +55,8 @@ fn live(slot: &Slot) {
             let Some(work) = slot.next_own() else { break };
             slot.run(work);
         }
+        // Only if it is crowded here: what is left is for others.
+        slot.flush_next();
         let mut search = shared.sleep.search();
         let mut woken = false;
         let work = loop {
@@ -94,6 +100,7 @@ fn hand_on(shared: &Shared, was_last: bool, work: &Work) {
 fn seek(slot: &Slot) -> Option<Work> {
     let shared = slot.shared();
     let began = Since::now();
+    slot.mark_others_next();
     loop {
         if let Some(work) = slot.find_any() {
             return Some(work);
@@ -106,7 +113,7 @@ fn seek(slot: &Slot) -> Option<Work> {
             spin_loop();
         }
     }
-    let work = slot.raid();
+    let work = slot.steal_stale_next().or_else(|| slot.raid());
     if work.is_none() && shared.sleep.searchers() <= 1 {
         slot.withdraw_requests();
     }
@@ -161,7 +168,11 @@ fn rest<'s>(slot: &'s Slot, search: Searching<'s>, clock: &mut WatchClock) -> Re
                 if shared.sleep.seat_free(shared.fork_seats) && shared.has_private_forks() {
                     return Rest::Up(get_up());
                 }
-                if spare {
+                if shared.has_next() {
+                    // Its thread will be back, or else the new watch sees it.
+                } else if shared.gate.is_closed() {
+                    slot.parker.park_timeout(LAST_LOOKS);
+                } else if spare {
                     slot.parker.park_timeout(keep_alive);
                 } else {
                     slot.parker.park();
@@ -171,6 +182,9 @@ fn rest<'s>(slot: &'s Slot, search: Searching<'s>, clock: &mut WatchClock) -> Re
             Some(Watch::Mine) => {
                 if !slot.parker.park_timeout(clock.span()) {
                     clock.tick();
+                    if shared.has_stale_next() && shared.sleep.seat_free(shared.seats) {
+                        return Rest::Up(get_up());
+                    }
                     if shared.is_oversubscribed() {
                         if shared.has_stranded_forks() {
                             return Rest::Up(get_up());
@@ -180,6 +194,9 @@ fn rest<'s>(slot: &'s Slot, search: Searching<'s>, clock: &mut WatchClock) -> Re
                         return Rest::Up(get_up());
                     }
                 }
+            }
+            Some(Watch::Anothers) if shared.gate.is_closed() => {
+                slot.parker.park_timeout(LAST_LOOKS);
             }
             Some(Watch::Anothers) if spare => {
                 slot.parker.park_timeout(keep_alive);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
 use crate::core::parker::Parker;
+use crate::core::task_context;
 use crate::ground::sync::{AtomicBool, Ordering};
 use crate::pool::current;
 use crate::pool::handle::Pool;
@@ -53,7 +54,8 @@ pub fn block_on<F: IntoFuture>(future: F) -> F::Output {
         let mut context = Context::from_waker(&waker);
         let rung = || bell.rung.swap(false, Ordering::Acquire);
         loop {
-            if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            // The budget of a task around us is for its own poll, which this is a part of that cannot end early.
+            if let Poll::Ready(output) = task_context::unlimited(|| future.as_mut().poll(&mut context)) {
                 return output;
             }
             if rung() {

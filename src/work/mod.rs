@@ -16,6 +16,7 @@ pub(crate) mod spawn;
 pub(crate) mod spawn_task;
 #[allow(unsafe_code)]
 pub(crate) mod task;
+pub(crate) mod task_api;
 #[allow(unsafe_code)]
 pub(crate) mod worker;
 pub(crate) mod yielding;

@@ -1,100 +1,88 @@
 //! Spawning what can be awaited: futures, CPU-bound closures, blocking calls.
 
 use std::future::Future;
-use std::ptr::{self, NonNull};
+use std::pin::Pin;
+use std::ptr;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
-use async_task::Runnable;
-
-use crate::core::job::JobRef;
+use crate::core::task::{self, Why};
+use crate::core::task_cell::{Cell, Scheduler};
+use crate::core::task_notes;
 use crate::ground::error::{SHUT_DOWN, ShutDown};
-use crate::ground::sync::{Ordering, fence};
-use crate::ground::unwind;
 use crate::pool::current;
 use crate::pool::handle::{Pool, on_current};
 use crate::pool::shared::Shared;
-use crate::work::task::{Contained, Counted, JoinHandle, Meta, Queue};
+use crate::pool::tasks::{BlockingClosure, CpuClosure, PoolTask};
+use crate::work::task::JoinHandle;
 
-/// Queues a runnable task. The function owns nothing: the task's metadata keeps the pool's shared state alive, so a
-/// waker may outlive the pool.
-fn schedule(runnable: Runnable<Meta>) {
-    let queue = runnable.metadata().queue;
-    let shared = runnable.metadata().shared.clone();
-    // SAFETY: `run_task` takes the reference back, once.
-    let job = unsafe { JobRef::new(runnable.into_raw().as_ptr().cast_const(), run_task, ptr::null()) };
-    match queue {
-        Queue::Tasks => current::with(|slot| shared.queue_task(slot, job)),
-        Queue::Closures => current::with(|slot| shared.queue_closure(slot, job)),
-        Queue::Blocking => shared.queue_blocking(job),
-    }
-}
+/// A closure as a future that is ready after one poll.
+struct Once<F>(Option<F>);
 
-/// Polls a task once, or drops its future if the pool has closed.
-unsafe fn run_task(data: *const ()) {
-    let data = NonNull::new(data.cast_mut()).expect("a task is no null pointer");
-    // SAFETY: made by `into_raw` in `schedule`; a job runs once.
-    let runnable = unsafe { Runnable::<Meta>::from_raw(data) };
-    // Kept beyond the task's own share, which its end may drop.
-    let shared = runnable.metadata().shared.clone();
-    let outcome = if shared.gate.is_closed() {
-        unwind::catch(|| drop(runnable))
-    } else {
-        unwind::catch(|| {
-            runnable.run();
-        })
-    };
-    // Panics of the future are caught inside; this is one of an awaiter's waker, or of an output's destructor.
-    if let Err(payload) = outcome {
-        shared.report_panic(payload);
+// The closure is moved out before it is called.
+impl<F> Unpin for Once<F> {}
+
+impl<F: FnOnce() -> T, T> Future for Once<F> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<T> {
+        let f = self.0.take().expect("a task is not polled after its end");
+        Poll::Ready(f())
     }
 }
 
 impl Shared {
-    fn spawn<F>(&self, future: F) -> Result<JoinHandle<F::Output>, ShutDown<F>>
+    pub(crate) fn spawn<F>(&self, future: F, name: Option<Arc<str>>) -> Result<JoinHandle<F::Output>, ShutDown<F>>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let near = current::with(|slot| slot.map_or(0, |slot| slot.index));
         self.check_process();
-        // The gate does not count tasks: the registry does, which closes when the gate has closed.
-        if !self.gate.is_open() && !current::is_inside(self) {
-            return Err(ShutDown(future));
-        }
-        let Some(ticket) = self.registry.reserve(near) else {
-            return Err(ShutDown(future));
-        };
-        let shared = self.arc();
-        let counted = Counted::Registered(shared.clone(), ticket);
-        // Pairs with the fence in `Sleep::wake_all`, after the gate was closed: either we see it closed, or the pool's
-        // threads see our ticket and stay.
-        fence(Ordering::SeqCst);
-        if self.gate.is_closed() {
-            drop(counted);
-            return Err(ShutDown(future));
-        }
-        let future = Contained::new(future, counted);
-        let (runnable, task) =
-            async_task::Builder::new().metadata(Meta { shared, queue: Queue::Tasks }).spawn(|_| future, schedule);
-        // Refused only if the registry has been closed meanwhile: the first run will drop the future.
-        let _ = self.registry.fill(ticket, runnable.waker());
-        runnable.schedule();
-        Ok(JoinHandle::new(task.fallible()))
+        current::with(|slot| {
+            let own = slot.filter(|slot| ptr::eq(slot.shared(), self));
+            // The gate does not count tasks: the tallies do.
+            if !self.gate.is_open() && own.is_none() && !current::is_inside(self) {
+                return Err(ShutDown(future));
+            }
+            if !self.task_spawned(own) {
+                return Err(ShutDown(future));
+            }
+            // SAFETY: future and output are Send, and borrow nothing.
+            let (task, handle) = unsafe { Cell::allocate(future, PoolTask, self.number.get()) };
+            if let Some(name) = name {
+                task_notes::set_name(task.header(), name);
+            }
+            match own {
+                Some(slot) => slot.queue_task(task, Why::Spawned),
+                None => self.inject_task(task),
+            }
+            // SAFETY: the handle's reference of a task with this output.
+            Ok(unsafe { JoinHandle::new(handle) })
+        })
     }
 
-    fn spawn_closure<F, T>(&self, f: F, queue: Queue) -> Result<JoinHandle<T>, ShutDown<F>>
+    pub(crate) fn spawn_closure<F, T, S>(
+        &self,
+        f: F,
+        scheduler: S,
+        name: Option<Arc<str>>,
+    ) -> Result<JoinHandle<T>, ShutDown<F>>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
+        S: Scheduler,
     {
         if !self.accept_spawn() {
             return Err(ShutDown(f));
         }
-        let shared = self.arc();
-        let future = Contained::new(async move { f() }, Counted::Accepted(shared.clone()));
-        let (runnable, task) = async_task::Builder::new().metadata(Meta { shared, queue }).spawn(|_| future, schedule);
-        runnable.schedule();
-        Ok(JoinHandle::new(task.fallible()))
+        // SAFETY: closure and output are Send, and borrow nothing.
+        let (task, handle) = unsafe { Cell::allocate(Once(Some(f)), scheduler, self.number.get()) };
+        if let Some(name) = name {
+            task_notes::set_name(task.header(), name);
+        }
+        task::schedule(task, Why::Spawned);
+        // SAFETY: the handle's reference of a task with this output.
+        Ok(unsafe { JoinHandle::new(handle) })
     }
 }
 
@@ -121,7 +109,7 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    on_current(|shared| shared.spawn(future)).unwrap_or_else(|_| panic!("{SHUT_DOWN}"))
+    on_current(|shared| shared.spawn(future, None)).unwrap_or_else(|_| panic!("{SHUT_DOWN}"))
 }
 
 /// Runs a CPU-bound closure on the current pool, or on the global one, and returns a handle to await its result.
@@ -142,7 +130,7 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    on_current(|shared| shared.spawn_closure(f, Queue::Closures)).unwrap_or_else(|_| panic!("{SHUT_DOWN}"))
+    on_current(|shared| shared.spawn_closure(f, CpuClosure, None)).unwrap_or_else(|_| panic!("{SHUT_DOWN}"))
 }
 
 /// Runs a closure that may block on a thread kept for such, and returns a handle to await its result.
@@ -163,7 +151,7 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    on_current(|shared| shared.spawn_closure(f, Queue::Blocking)).unwrap_or_else(|_| panic!("{SHUT_DOWN}"))
+    on_current(|shared| shared.spawn_closure(f, BlockingClosure, None)).unwrap_or_else(|_| panic!("{SHUT_DOWN}"))
 }
 
 impl Pool {
@@ -188,7 +176,7 @@ impl Pool {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        self.shared.spawn(future)
+        self.shared.spawn(future, None)
     }
 
     /// [`spawn_cpu`] on this pool.
@@ -212,7 +200,7 @@ impl Pool {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        self.shared.spawn_closure(f, Queue::Closures)
+        self.shared.spawn_closure(f, CpuClosure, None)
     }
 
     /// [`spawn_blocking`] on this pool.
@@ -236,9 +224,6 @@ impl Pool {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        self.shared.spawn_closure(f, Queue::Blocking)
+        self.shared.spawn_closure(f, BlockingClosure, None)
     }
 }
-
-// `Arc<Shared>` in every task's metadata is what lets a waker outlive its pool.
-const _: fn(&Meta) -> &Arc<Shared> = |meta| &meta.shared;

@@ -1,7 +1,6 @@
 //! Letting other work go first.
 
 use crate::pool::current;
-use crate::pool::find::Work;
 use crate::pool::handle::Pool;
 
 /// What a yield did.
@@ -38,8 +37,8 @@ pub fn yield_local() -> Option<Yield> {
     current::with(|slot| {
         let slot = slot?;
         Some(match slot.next_local(slot.tick()) {
-            Some(job) => {
-                slot.run_unrelated(Work::Job(job));
+            Some(work) => {
+                slot.run_unrelated(work);
                 Yield::Executed
             }
             None => Yield::Idle,

@@ -1,0 +1,94 @@
+//! Which task the current thread is polling, and how much of its turn is left.
+
+use std::cell::Cell;
+use std::ptr::{self, NonNull};
+use std::task::Waker;
+
+use crate::core::task::{self, Header};
+
+/// How many units of budget a task has for one poll: after so many steps of our own futures that were ready at once,
+/// the next one says that it is not, and the task goes to the end of the queue. The number is tokio's.
+pub(crate) const BUDGET: u8 = 128;
+
+/// Outside of tasks nothing runs out.
+const UNLIMITED: u8 = u8::MAX;
+const OUTSIDE: Turn = Turn { task: ptr::null(), budget: UNLIMITED, yielded: false };
+
+thread_local! {
+    // Constant and without a destructor: reading it is one load.
+    static CONTEXT: Cell<Turn> = const { Cell::new(OUTSIDE) };
+}
+
+#[derive(Clone, Copy)]
+struct Turn {
+    task: *const Header,
+    budget: u8,
+    yielded: bool,
+}
+
+/// While it lives, the current thread polls a task.
+#[must_use]
+pub(crate) struct Entered(Turn);
+
+/// The current thread begins to poll `task`, or to drop its future.
+#[inline]
+pub(crate) fn enter(task: NonNull<Header>) -> Entered {
+    Entered(CONTEXT.replace(Turn { task: task.as_ptr(), budget: BUDGET, yielded: false }))
+}
+
+impl Entered {
+    /// The poll is over. True: it ended in [`yield_turn`].
+    #[inline]
+    pub(crate) fn leave(self) -> bool {
+        CONTEXT.replace(self.0).yielded
+    }
+}
+
+/// Calls `f` with the task that the current thread is polling, if there is one.
+pub(crate) fn with_current<R>(f: impl FnOnce(&Header) -> R) -> Option<R> {
+    // SAFETY: whoever polls it has the right to run, which keeps it alive until it has left; `f` keeps nothing.
+    unsafe { CONTEXT.get().task.as_ref() }.map(f)
+}
+
+/// Whether any budget is left.
+pub(crate) fn has_budget() -> bool {
+    CONTEXT.get().budget > 0
+}
+
+/// The current poll is about to end so that others have their turn: the task is queued again when it does. It costs
+/// less than a wake. False: `waker` is not the current task's own, so it must be woken instead.
+pub(crate) fn yield_turn(waker: &Waker) -> bool {
+    let turn = CONTEXT.get();
+    if turn.task.is_null() || !task::is_waker_of(waker, turn.task) {
+        return false;
+    }
+    CONTEXT.set(Turn { yielded: true, ..turn });
+    true
+}
+
+/// Uses up a unit of the budget. False: there was none left, so the caller must not go on in this poll.
+pub(crate) fn spend() -> bool {
+    let turn = CONTEXT.get();
+    match turn.budget {
+        UNLIMITED => true,
+        0 => false,
+        left => {
+            CONTEXT.set(Turn { budget: left - 1, ..turn });
+            true
+        }
+    }
+}
+
+/// Runs `f` without a limit: for a wait of its own inside of a poll, such as `block_on`.
+pub(crate) fn unlimited<R>(f: impl FnOnce() -> R) -> R {
+    struct Restore(Turn);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            CONTEXT.set(self.0);
+        }
+    }
+    let outer = CONTEXT.get();
+    let _restore = Restore(outer);
+    CONTEXT.set(Turn { budget: UNLIMITED, ..outer });
+    f()
+}

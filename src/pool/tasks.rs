@@ -1,0 +1,293 @@
+//! Where a pool's tasks are queued, and how they are counted.
+//!
+//! A task that is woken by a task goes to that thread's *next* slot: it is polled as soon as the running poll is over,
+//! while what it was woken for is still in the cache, and nobody else is woken for it. All others go to the thread's
+//! deque, oldest first, or from outside to the injector. See `sleep.md` for who finds a task in a next slot whose
+//! thread does not come back.
+
+use std::ptr::{self, NonNull};
+
+use crate::core::job::JobRef;
+use crate::core::task::{Header, Task, Why};
+use crate::core::task_cell::Scheduler;
+use crate::ground::sync::{AtomicU64, Ordering, fence};
+use crate::ground::unwind::Payload;
+use crate::pool::current;
+use crate::pool::numbers;
+use crate::pool::shared::Shared;
+use crate::pool::slot::Slot;
+
+/// A future on a pool.
+pub(crate) struct PoolTask;
+
+/// A closure on a pool's workers.
+pub(crate) struct CpuClosure;
+
+/// A closure on a pool's blocking threads.
+pub(crate) struct BlockingClosure;
+
+/// Calls `f` with the pool of a task that has not ended, and with the current thread's slot if it is that pool's.
+fn with_pool<R>(task: &Header, f: impl FnOnce(&Shared, Option<&Slot>) -> R) -> R {
+    let number = task.state.pool();
+    current::with(|slot| match slot {
+        Some(slot) if slot.shared().number.get() == number => f(slot.shared(), Some(slot)),
+        // SAFETY: the task has not ended, so its pool's threads have not either, and they own the pool.
+        _ => f(unsafe { numbers::pool(number) }, None),
+    })
+}
+
+impl Scheduler for PoolTask {
+    fn schedule(&self, task: Task, why: Why) {
+        let number = task.header().state.pool();
+        current::with(|slot| match slot {
+            Some(slot) if slot.shared().number.get() == number => slot.queue_task(task, why),
+            // SAFETY: we hold the right to run, so the task has not ended; see `with_pool`.
+            _ => unsafe { numbers::pool(number) }.inject_task(task),
+        });
+    }
+
+    fn list(&self, task: NonNull<Header>) -> Option<usize> {
+        // SAFETY: the caller has the right to run, so it is alive.
+        with_pool(unsafe { task.as_ref() }, |shared, slot| {
+            let near = slot.map_or(0, |slot| slot.index);
+            // SAFETY: the caller has the right to run, and takes it out before it completes.
+            unsafe { shared.tasks.insert(task, near) }
+        })
+    }
+
+    fn unlist(&self, task: &Header, shard: usize) {
+        // SAFETY: the caller has the right to run, and has put it in this shard.
+        with_pool(task, |shared, _| unsafe { shared.tasks.remove(task, shard) });
+    }
+
+    fn ended(&self, task: &Header) {
+        with_pool(task, Shared::task_ended);
+    }
+
+    fn report(&self, task: &Header, payload: Payload) {
+        with_pool(task, |shared, _| shared.report_panic(payload));
+    }
+}
+
+/// A closure never rests, so it is never listed, and queued once: by whoever spawns it.
+macro_rules! closure_scheduler {
+    ($closure:ty, $queue:expr) => {
+        impl Scheduler for $closure {
+            fn schedule(&self, task: Task, _: Why) {
+                // SAFETY: as for `PoolTask`.
+                let shared = unsafe { numbers::pool(task.header().state.pool()) };
+                // SAFETY: `run_closure` takes the task back; a job runs once, on any thread.
+                let job = unsafe { JobRef::new(task.into_raw(), run_closure, ptr::null()) };
+                $queue(shared, job);
+            }
+
+            fn list(&self, _: NonNull<Header>) -> Option<usize> {
+                None
+            }
+
+            fn unlist(&self, _: &Header, _: usize) {}
+
+            fn ended(&self, task: &Header) {
+                with_pool(task, |shared, slot| {
+                    if let Some(slot) = slot {
+                        // What is left to do is to wake whoever waits, and then this thread looks for its next job.
+                        slot.polling().set(true);
+                    }
+                    shared.leave();
+                });
+            }
+
+            fn report(&self, task: &Header, payload: Payload) {
+                with_pool(task, |shared, _| shared.report_panic(payload));
+            }
+        }
+    };
+}
+
+closure_scheduler!(CpuClosure, |shared: &Shared, job| current::with(|slot| shared.queue_closure(slot, job)));
+closure_scheduler!(BlockingClosure, Shared::queue_blocking);
+
+/// Runs a closure, or drops it if its pool has closed.
+unsafe fn run_closure(data: *const ()) {
+    // SAFETY: made by `into_raw` in `schedule`; a job runs once.
+    let task = unsafe { Task::from_raw(data) };
+    let closed = with_pool(task.header(), |shared, _| shared.gate.is_closed());
+    task.run(closed);
+}
+
+/// How many tasks have been spawned and how many have ended, on one thread: written by that thread alone, so that
+/// counting costs no contention.
+#[derive(Debug)]
+pub(crate) struct Tally {
+    spawned: AtomicU64,
+    ended: AtomicU64,
+}
+
+impl Tally {
+    pub(crate) fn new() -> Self {
+        Tally { spawned: AtomicU64::new(0), ended: AtomicU64::new(0) }
+    }
+}
+
+fn add_alone(count: &AtomicU64) {
+    // Release pairs with `live_tasks`.
+    count.store(count.load(Ordering::Relaxed) + 1, Ordering::Release);
+}
+
+impl Shared {
+    /// Counts a new task. False: the pool has closed, and takes it no more.
+    pub(crate) fn task_spawned(&self, own: Option<&Slot>) -> bool {
+        match own.filter(|slot| slot.is_running()) {
+            // The work that spawns the task has not ended, so the pool cannot be done, and whoever sees that work
+            // ended sees this: it is older.
+            Some(slot) => add_alone(&slot.tally.spawned),
+            None => {
+                self.outside.spawned.fetch_add(1, Ordering::Release);
+                // Pairs with the fence in `Sleep::wake_all`, after the gate was closed: either we see it closed, or
+                // the pool's threads see the count, and stay.
+                fence(Ordering::SeqCst);
+            }
+        }
+        if self.gate.is_closed() {
+            self.task_ended(own);
+            return false;
+        }
+        true
+    }
+
+    /// A task's future is gone.
+    fn task_ended(&self, own: Option<&Slot>) {
+        match own.filter(|slot| slot.is_running()) {
+            Some(slot) => add_alone(&slot.tally.ended),
+            None => {
+                self.outside.ended.fetch_add(1, Ordering::Release);
+            }
+        }
+        // No fence: the threads of a pool that has closed look again now and then.
+        self.work_ended();
+    }
+
+    /// Tasks whose futures have not been dropped. Exact when nobody spawns; 0 is always true.
+    pub(crate) fn live_tasks(&self) -> u64 {
+        let sum = |of: fn(&Tally) -> &AtomicU64| {
+            // Acquire: who has seen a task ended sees those that it has spawned.
+            let count = |tally| of(tally).load(Ordering::Acquire);
+            self.slots().map(|slot| count(&slot.tally)).sum::<u64>() + count(&self.outside)
+        };
+        // In this order: if as many have ended by now as will have been spawned, then none was alive in between.
+        let ended = sum(|tally| &tally.ended);
+        let spawned = sum(|tally| &tally.spawned);
+        spawned - ended
+    }
+
+    /// Queues a task from a thread without a slot here.
+    pub(crate) fn inject_task(&self, task: Task) {
+        // The task may end as soon as it is queued, and the pool with it.
+        let shared = self.arc();
+        shared.task_injector.push(task);
+        shared.notify();
+    }
+}
+
+/// So many times in a row the next slot is served before the deque, lest two tasks that wake each other keep all others
+/// waiting.
+const NEXT_STREAK: u32 = 16;
+
+impl Slot {
+    /// Queues a task on this thread.
+    #[inline]
+    pub(crate) fn queue_task(&self, task: Task, why: Why) {
+        let shared = self.shared();
+        match why {
+            Why::Spawned if !self.polling().get() || self.has_next() => self.tasks().push(task),
+            Why::Woken if !self.polling().get() => self.tasks().push(task),
+            Why::Again => {
+                // This thread comes for it at once: it is one more than before only if others wait too. A look that
+                // comes too early is made up for by the next one.
+                let others = !self.tasks().is_empty();
+                self.tasks().push(task);
+                if others && shared.sleep.may_want_thread(shared.seats) {
+                    let _ = shared.fetch_thread(shared.seats);
+                }
+                return;
+            }
+            Why::Spawned | Why::Woken => match self.put_next(task) {
+                Some(displaced) => self.tasks().push(displaced),
+                None => {
+                    if shared.sleep.looks_deep() {
+                        // Nobody keeps watch: see `sleep.md`.
+                        shared.notify();
+                    }
+                    return;
+                }
+            },
+        }
+        shared.notify();
+    }
+
+    /// Whether a task is in the next slot.
+    pub(crate) fn has_next(&self) -> bool {
+        !self.next.load(Ordering::Relaxed).is_null()
+    }
+
+    /// Puts a task in the next slot, and returns the one that was there.
+    fn put_next(&self, task: Task) -> Option<Task> {
+        let task = task.into_raw().cast_mut();
+        if !self.has_next() {
+            // Only the owner puts anything in. Release pairs with whoever takes it out.
+            self.next.store(task, Ordering::Release);
+            return None;
+        }
+        let displaced = self.next.swap(task, Ordering::AcqRel);
+        // SAFETY: taken out by the swap, so ours; put in by `into_raw`.
+        (!displaced.is_null()).then(|| unsafe { Task::from_raw(displaced) })
+    }
+
+    /// Takes the task out of the next slot: the owner, or a thief.
+    pub(crate) fn take_next(&self) -> Option<Task> {
+        if !self.has_next() {
+            return None;
+        }
+        // Acquire pairs with `put_next`.
+        let task = self.next.swap(ptr::null_mut(), Ordering::Acquire);
+        // SAFETY: taken out by the swap, so ours; put in by `into_raw`.
+        (!task.is_null()).then(|| unsafe { Task::from_raw(task) })
+    }
+
+    /// The next task by the rule of the next slot.
+    pub(crate) fn next_task(&self) -> Option<Task> {
+        if self.has_next() {
+            let streak = self.streak().get();
+            if streak < NEXT_STREAK {
+                self.streak().set(streak + 1);
+                if let Some(task) = self.take_next() {
+                    return Some(task);
+                }
+            } else {
+                self.flush_next();
+            }
+        }
+        self.streak().set(0);
+        self.tasks().pop()
+    }
+
+    /// Before this thread does something that takes long: what is in its next slot is for others now.
+    pub(crate) fn flush_next(&self) {
+        if let Some(task) = self.take_next() {
+            self.tasks().push(task);
+            self.shared().notify();
+        }
+    }
+
+    /// A thief, or the watch, has seen the next slot as it is now. (Without a task in it, nothing is to be seen.)
+    pub(crate) fn mark_next(&self) {
+        if self.has_next() {
+            self.next_seen.store(self.ticks(), Ordering::Relaxed);
+        }
+    }
+
+    /// Whether the task in the next slot has lain there since it was marked: the thread has not come back.
+    pub(crate) fn has_stale_next(&self) -> bool {
+        self.has_next() && self.next_seen.load(Ordering::Relaxed) == self.ticks()
+    }
+}

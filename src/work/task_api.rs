@@ -1,0 +1,188 @@
+//! What a task may ask and do about itself, and spawning one with a name.
+
+use std::future::{Future, poll_fn};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use crate::core::{task_context, task_notes};
+use crate::ground::error::{SHUT_DOWN, ShutDown};
+use crate::ground::id::Id;
+use crate::pool::handle::{Pool, on_current};
+use crate::pool::shared::Shared;
+use crate::pool::tasks::{BlockingClosure, CpuClosure};
+use crate::work::task::JoinHandle;
+
+/// Lets other tasks go first: the task goes to the end of its thread's queue, and goes on from here when its turn comes.
+///
+/// For tasks that compute for long between two awaits, every 10 to 100 µs or so. If there is much to compute,
+/// [`spawn_cpu`](crate::spawn_cpu) is better: then other threads can take part. For closures there is
+/// [`filch::yield_now`](crate::yield_now). Costs some 20 ns.
+///
+/// Outside of filch's tasks it wakes its own waker and is ready at the next poll.
+///
+/// ```
+/// # filch::block_on(filch::spawn(async {
+/// for _ in 0..10 {
+///     // Some part of the work, then:
+///     filch::task::yield_now().await;
+/// }
+/// # })).unwrap();
+/// ```
+pub async fn yield_now() {
+    let mut yielded = false;
+    poll_fn(|context| {
+        if yielded {
+            return Poll::Ready(());
+        }
+        yielded = true;
+        give_way(context);
+        Poll::Pending
+    })
+    .await;
+}
+
+fn give_way(context: &Context<'_>) {
+    if !task_context::yield_turn(context.waker()) {
+        context.waker().wake_by_ref();
+    }
+}
+
+/// Uses up a unit of the task's budget, and lets other tasks go first if none is left.
+///
+/// Every poll of a task has a budget of 128 units. filch's own futures (join handles, timers, tokens) use one up
+/// whenever they are ready, so a loop over things that are always ready gives way now and then by itself. Futures of
+/// other crates do not know of it: a loop over those calls this. Costs a few nanoseconds while there is budget left;
+/// outside of tasks there always is.
+///
+/// ```
+/// # filch::block_on(filch::spawn(async {
+/// # let channel = [1, 2, 3];
+/// for item in channel {
+///     // Work with the item, then:
+///     filch::task::consume_budget().await;
+/// }
+/// # })).unwrap();
+/// ```
+pub async fn consume_budget() {
+    poll_fn(|context| {
+        if task_context::spend() {
+            return Poll::Ready(());
+        }
+        give_way(context);
+        Poll::Pending
+    })
+    .await;
+}
+
+/// Whether the current task has budget left. If not, the next thing of this crate's that it awaits lets others go
+/// first. Always true outside of tasks.
+pub fn has_budget_remaining() -> bool {
+    task_context::has_budget()
+}
+
+/// The id of the task, or of the closure with a handle, that the current thread is running.
+///
+/// # Panics
+/// Outside of any; [`try_id`] does not.
+pub fn id() -> Id {
+    try_id().expect("filch: task::id was called outside of a task; try_id gives None there")
+}
+
+/// The id of the task, or of the closure with a handle, that the current thread is running; None outside of any.
+pub fn try_id() -> Option<Id> {
+    task_context::with_current(|task| Id(task_notes::id(task)))
+}
+
+/// The name of the task that the current thread is running, if it is running one that [has a name](Builder::name).
+pub fn name() -> Option<Arc<str>> {
+    task_context::with_current(task_notes::name).flatten()
+}
+
+/// Spawns tasks and closures with a name, for logs and panic messages.
+///
+/// ```
+/// let task = filch::task::Builder::new().name("greeter").spawn(async { filch::task::name() });
+/// assert_eq!(task.name().as_deref(), Some("greeter"));
+/// assert_eq!(filch::block_on(task).unwrap().as_deref(), Some("greeter"));
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use = "a builder spawns nothing by itself"]
+pub struct Builder<'p> {
+    name: Option<Arc<str>>,
+    pool: Option<&'p Pool>,
+}
+
+impl<'p> Builder<'p> {
+    /// A task without a name, on the current pool or else the global one.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Names the task. Any text will do.
+    pub fn name(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Spawns on this pool.
+    pub fn pool<'q>(self, pool: &'q Pool) -> Builder<'q> {
+        Builder { name: self.name, pool: Some(pool) }
+    }
+
+    fn on<R>(&self, f: impl FnOnce(&Shared) -> R) -> R {
+        match self.pool {
+            Some(pool) => f(&pool.shared),
+            None => on_current(f),
+        }
+    }
+
+    /// As [`filch::spawn`](crate::spawn).
+    ///
+    /// # Panics
+    /// If the pool has been shut down.
+    pub fn spawn<F>(self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.try_spawn(future).unwrap_or_else(|_| panic!("{SHUT_DOWN}"))
+    }
+
+    /// As [`Pool::try_spawn`].
+    ///
+    /// # Errors
+    /// [`ShutDown`] with the future.
+    pub fn try_spawn<F>(self, future: F) -> Result<JoinHandle<F::Output>, ShutDown<F>>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.on(|shared| shared.spawn(future, self.name.clone()))
+    }
+
+    /// As [`filch::spawn_cpu`](crate::spawn_cpu).
+    ///
+    /// # Panics
+    /// If the pool has been shut down.
+    pub fn spawn_cpu<F, T>(self, f: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let spawned = self.on(|shared| shared.spawn_closure(f, CpuClosure, self.name.clone()));
+        spawned.unwrap_or_else(|_| panic!("{SHUT_DOWN}"))
+    }
+
+    /// As [`filch::spawn_blocking`](crate::spawn_blocking).
+    ///
+    /// # Panics
+    /// If the pool has been shut down.
+    pub fn spawn_blocking<F, T>(self, f: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let spawned = self.on(|shared| shared.spawn_closure(f, BlockingClosure, self.name.clone()));
+        spawned.unwrap_or_else(|_| panic!("{SHUT_DOWN}"))
+    }
+}
