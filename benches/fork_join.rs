@@ -15,23 +15,15 @@ mod support;
 #[path = "fork_join/mod.rs"]
 mod workloads;
 
-use support::args::{self, Mode};
-use support::{criterion_mode, table_mode};
+use support::program;
 use workloads::callgrind;
+use workloads::report::REPORT;
 
 fn main() {
-    match args::parse(std::env::args().skip(1)) {
-        Ok(Mode::Criterion { scale }) => criterion_mode::run(workloads::all(scale)),
-        Ok(Mode::Table(options)) => {
-            if let Err(error) = table_mode::run(workloads::all(options.scale), &options) {
-                eprintln!("cannot write the table: {error}");
-                std::process::exit(1);
-            }
-        }
-        Ok(Mode::Callgrind { kernel, n }) => callgrind::run(kernel, n),
-        Err(message) => {
-            eprintln!("{message}");
-            std::process::exit(2);
-        }
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match callgrind::asked(&args) {
+        Ok(true) => {}
+        Ok(false) => program::run(&args, &REPORT, workloads::all),
+        Err(message) => program::refuse(&message),
     }
 }

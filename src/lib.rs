@@ -84,8 +84,10 @@
 //! - `pool/worker.rs`: takes a slot for a new thread.
 //! - `work/broadcast.rs`: jobs of a scope, posted to each worker.
 //! - `work/join.rs`: the fork protocol's owner side.
+//! - `work/local_set.rs`: tasks that stay on their thread.
 //! - `work/scope.rs`: jobs that borrow from a frame.
 //! - `work/scope_fifo.rs`: tickets for such jobs.
+//! - `work/scope_task.rs`: tasks that borrow from a frame.
 //! - `work/spawn.rs`: heap jobs and tickets.
 //! - `work/spawn_task.rs`: tasks as jobs.
 //! - `work/task.rs`: takes a task's output.
@@ -116,6 +118,7 @@ mod exports {
     pub use crate::work::join::{FnContext, join, join_context};
     pub use crate::work::scope::{Scope, in_place_scope, scope};
     pub use crate::work::scope_fifo::{ScopeFifo, in_place_scope_fifo, scope_fifo};
+    pub use crate::work::scope_task::ScopedJoinHandle;
     pub use crate::work::spawn::{spawn_detached, spawn_fifo};
     pub use crate::work::spawn_task::{spawn, spawn_blocking, spawn_cpu};
     pub use crate::work::task::{AbortHandle, JoinHandle};
@@ -129,6 +132,7 @@ pub use exports::*;
 #[cfg(not(filch_loom))]
 pub mod task {
     pub use crate::ground::id::Id;
+    pub use crate::work::local_set::{LocalSet, spawn_local};
     pub use crate::work::task::{AbortHandle, JoinHandle};
     pub use crate::work::task_api::{Builder, consume_budget, has_budget_remaining, id, name, try_id, yield_now};
 }

@@ -8,8 +8,10 @@ mod idle;
 mod matmul;
 mod queens;
 mod quicksort;
+pub mod report;
 mod skynet;
 mod spawns;
+mod targets;
 mod tree;
 mod uts;
 

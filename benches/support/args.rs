@@ -1,6 +1,7 @@
-//! The command line: which of the three modes runs, on inputs of which size.
+//! The command line: which of the two modes runs, on inputs of which size.
 //!
-//! Criterion parses its own arguments; only `--table` and `--callgrind`, which criterion does not know, are ours.
+//! Criterion parses its own arguments; only those of `--table`, which criterion does not know, are ours. A benchmark may
+//! have further modes of its own, which it looks for first.
 
 use std::path::PathBuf;
 
@@ -26,17 +27,6 @@ impl Scale {
     }
 }
 
-/// The kernels that can be run alone under callgrind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CallgrindKernel {
-    Serial,
-    Fib,
-    FibWorker,
-    FibRayon,
-    FibChili,
-    FibForte,
-}
-
 /// What `--table` was asked to do.
 #[derive(Clone, Debug)]
 pub struct TableOptions {
@@ -44,7 +34,8 @@ pub struct TableOptions {
     pub rounds: usize,
     /// Only the row of this name, or, if there is none, rows whose names contain it.
     pub filter: String,
-    pub out: PathBuf,
+    /// Where the table goes; cargo's target folder if nothing was said.
+    pub out: Option<PathBuf>,
 }
 
 /// What the program does.
@@ -52,19 +43,14 @@ pub struct TableOptions {
 pub enum Mode {
     Criterion { scale: Scale },
     Table(TableOptions),
-    Callgrind { kernel: CallgrindKernel, n: u64 },
 }
 
 /// Reads the arguments (without the program's name).
-pub fn parse(args: impl Iterator<Item = String>) -> Result<Mode, String> {
+pub fn parse(args: &[String]) -> Result<Mode, String> {
     // Cargo appends `--bench` when it runs a benchmark; it says nothing when it runs one as a test.
-    let args: Vec<String> = args.collect();
     let has = |flag: &str| args.iter().any(|arg| arg == flag);
-    if has("--callgrind") {
-        return parse_callgrind(&args);
-    }
     if has("--table") {
-        return parse_table(&args);
+        return parse_table(args);
     }
     let test = has("--test") || !has("--bench");
     let scale = if test { Scale::Tiny } else { Scale::Full };
@@ -72,7 +58,7 @@ pub fn parse(args: impl Iterator<Item = String>) -> Result<Mode, String> {
 }
 
 fn parse_table(args: &[String]) -> Result<Mode, String> {
-    let mut options = TableOptions { scale: Scale::Full, rounds: 0, filter: String::new(), out: default_out() };
+    let mut options = TableOptions { scale: Scale::Full, rounds: 0, filter: String::new(), out: None };
     let mut rest = args.iter();
     while let Some(arg) = rest.next() {
         let mut value = || rest.next().ok_or_else(|| format!("{arg} wants a value"));
@@ -83,7 +69,7 @@ fn parse_table(args: &[String]) -> Result<Mode, String> {
                 options.rounds = value()?.parse().map_err(|_| "--rounds wants a number".to_string())?;
             }
             "--filter" => options.filter = value()?.clone(),
-            "--out" => options.out = PathBuf::from(value()?),
+            "--out" => options.out = Some(PathBuf::from(value()?)),
             other => return Err(format!("--table does not know {other:?}")),
         }
     }
@@ -91,29 +77,4 @@ fn parse_table(args: &[String]) -> Result<Mode, String> {
         options.rounds = options.scale.pick(7, 3, 1);
     }
     Ok(Mode::Table(options))
-}
-
-fn parse_callgrind(args: &[String]) -> Result<Mode, String> {
-    const USAGE: &str = "usage: --callgrind serial|fib|fib-worker|fib-rayon|fib-chili|fib-forte N";
-    let words: Vec<&str> =
-        args.iter().map(String::as_str).filter(|arg| *arg != "--bench" && *arg != "--callgrind").collect();
-    let [name, n] = words[..] else {
-        return Err(USAGE.to_string());
-    };
-    let kernel = match name {
-        "serial" => CallgrindKernel::Serial,
-        "fib" => CallgrindKernel::Fib,
-        "fib-worker" => CallgrindKernel::FibWorker,
-        "fib-rayon" => CallgrindKernel::FibRayon,
-        "fib-chili" => CallgrindKernel::FibChili,
-        "fib-forte" => CallgrindKernel::FibForte,
-        _ => return Err(USAGE.to_string()),
-    };
-    let n = n.parse().map_err(|_| USAGE.to_string())?;
-    Ok(Mode::Callgrind { kernel, n })
-}
-
-/// `filch-bench` in cargo's target folder.
-fn default_out() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from).join("filch-bench")
 }

@@ -18,7 +18,7 @@ use super::fork::{Fork, Library};
 
 /// forte, whose caller is one of the computing threads.
 pub struct Forte {
-    pool: &'static ThreadPool,
+    pub(super) pool: &'static ThreadPool,
     helpers: usize,
 }
 

@@ -2,13 +2,13 @@
 
 use super::args::{Scale, TableOptions};
 use super::machine::Machine;
+use super::report::Report;
 use super::results::{Line, Measured};
-use super::targets;
 
 /// The whole document.
-pub fn document(rows: &[Measured], machine: &Machine, options: &TableOptions) -> String {
+pub fn document(rows: &[Measured], machine: &Machine, options: &TableOptions, report: &Report) -> String {
     let versions = machine.versions.iter().map(|(name, version)| member(name, &string(version)));
-    let targets = targets::judge(rows);
+    let targets = (report.judge)(rows);
     let targets = targets.iter().map(|target| {
         object([
             member("target", &string(&target.what)),
@@ -25,36 +25,36 @@ pub fn document(rows: &[Measured], machine: &Machine, options: &TableOptions) ->
         member("versions", &object(versions)),
         member("full_size", &(options.scale == Scale::Full).to_string()),
         member("rounds", &options.rounds.to_string()),
-        member("rows", &array(rows.iter().map(row))),
+        member("rows", &array(rows.iter().map(|r| row(r, report.bases)))),
         member("targets", &array(targets)),
     ]);
     document + "\n"
 }
 
-fn row(row: &Measured) -> String {
+fn row(row: &Measured, bases: &[&str]) -> String {
     object([
         member("id", &string(row.id)),
         member("title", &string(&row.title)),
         member("unit", &string(row.unit)),
-        member("lines", &array(row.lines.iter().map(|l| line(row, l)))),
+        member("lines", &array(row.lines.iter().map(|l| line(row, l, bases)))),
     ])
 }
 
-fn line(row: &Measured, line: &Line) -> String {
+fn line(row: &Measured, line: &Line, bases: &[&str]) -> String {
     let ratio = |base: &str| {
         let base = row.line(base, line.workers);
         base.and_then(|base| line.ratio_to(base)).map_or_else(|| "null".to_string(), number)
     };
-    object([
+    let known = [
         member("contender", &string(line.name)),
         member("workers", &line.workers.to_string()),
         member("median", &number(line.median())),
         member("min", &number(line.min())),
         member("max", &number(line.max())),
-        member("to_serial", &ratio("serial")),
-        member("to_rayon", &ratio("rayon")),
-        member("samples", &array(line.samples.iter().map(|s| number(*s)))),
-    ])
+    ];
+    let ratios = bases.iter().map(|base| member(&format!("to_{base}"), &ratio(base)));
+    let samples = member("samples", &array(line.samples.iter().map(|s| number(*s))));
+    object(known.into_iter().chain(ratios).chain([samples]))
 }
 
 fn object(members: impl IntoIterator<Item = String>) -> String {

@@ -4,8 +4,6 @@ use std::fs;
 use std::process::Command;
 use std::thread;
 
-const PEERS: [&str; 6] = ["rayon", "chili", "forte", "tokio", "async-executor", "filch"];
-
 /// The machine in words.
 pub struct Machine {
     pub processor: String,
@@ -17,13 +15,14 @@ pub struct Machine {
 }
 
 impl Machine {
-    pub fn describe() -> Self {
+    /// Looks around; `libraries` are those whose versions matter.
+    pub fn describe(libraries: &[&'static str]) -> Self {
         Machine {
             processor: processor(),
             cores: thread::available_parallelism().map_or(1, |n| n.get()),
             kernel: kernel(),
             compiler: compiler(),
-            versions: versions(),
+            versions: versions(libraries),
         }
     }
 
@@ -60,12 +59,12 @@ fn compiler() -> String {
 }
 
 /// Reads the versions from the lock file, which cargo's benchmark runner leaves one step away.
-fn versions() -> Vec<(&'static str, String)> {
+fn versions(libraries: &[&'static str]) -> Vec<(&'static str, String)> {
     let lock = fs::read_to_string("Cargo.lock").unwrap_or_default();
     let version = |name: &'static str| {
         let after = lock.split(&format!("\nname = \"{name}\"\n")).nth(1)?;
         let line = after.lines().next()?.strip_prefix("version = \"")?.to_string();
         Some((name, line.trim_end_matches('"').to_string()))
     };
-    PEERS.into_iter().filter_map(version).collect()
+    libraries.iter().copied().filter_map(version).collect()
 }

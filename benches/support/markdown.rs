@@ -4,12 +4,13 @@ use std::fmt::Write;
 
 use super::args::{Scale, TableOptions};
 use super::machine::Machine;
+use super::report::Report;
 use super::results::{Line, Measured, three_digits};
-use super::targets::{self, Target};
+use super::targets::Target;
 
 /// The whole document.
-pub fn document(rows: &[Measured], machine: &Machine, options: &TableOptions) -> String {
-    let mut text = String::from("# Fork-join benchmarks\n\n");
+pub fn document(rows: &[Measured], machine: &Machine, options: &TableOptions, report: &Report) -> String {
+    let mut text = format!("# {}\n\n", report.title);
     let size = match options.scale {
         Scale::Full => "",
         _ => " **Small inputs (`--quick`): not for publication.**",
@@ -21,30 +22,25 @@ pub fn document(rows: &[Measured], machine: &Machine, options: &TableOptions) ->
         options.rounds
     );
     for measured in rows {
-        text.push_str(&row(measured));
+        text.push_str(&row(measured, report.bases));
         text.push('\n');
     }
-    text.push_str(&targets(rows));
+    text.push_str(&targets(&(report.judge)(rows)));
     text
 }
 
-/// One workload.
-pub fn row(row: &Measured) -> String {
-    let mut text = format!(
-        "## {} (`{}`)\n\n| contender | workers | {} | [min–max] | × serial | × rayon |\n|---|---:|---:|---:|---:|---:|\n",
-        row.title, row.id, row.unit
-    );
+/// One workload, with a column of ratios for each of `bases`.
+pub fn row(row: &Measured, bases: &[&str]) -> String {
+    let mut text = format!("## {} (`{}`)\n\n| contender | workers | {} | [min–max] |", row.title, row.id, row.unit);
+    bases.iter().for_each(|base| text.push_str(&format!(" × {base} |")));
+    text.push_str("\n|---|---:|---:|---:|");
+    text.push_str(&"---:|".repeat(bases.len()));
+    text.push('\n');
     for line in &row.lines {
-        let _ = writeln!(
-            text,
-            "| {} | {} | {} | {} | {} | {} |",
-            line.name,
-            line.workers,
-            three_digits(line.median()),
-            spread(line),
-            ratio(row, line, "serial"),
-            ratio(row, line, "rayon"),
-        );
+        let (median, spread) = (three_digits(line.median()), spread(line));
+        let _ = write!(text, "| {} | {} | {median} | {spread} |", line.name, line.workers);
+        bases.iter().for_each(|base| text.push_str(&format!(" {} |", ratio(row, line, base))));
+        text.push('\n');
     }
     if !row.note.is_empty() {
         let _ = writeln!(text, "\n{}", row.note);
@@ -52,16 +48,15 @@ pub fn row(row: &Measured) -> String {
     text
 }
 
-/// The targets that the measured rows can judge; nothing when there are none.
-pub fn targets(rows: &[Measured]) -> String {
-    let targets = targets::judge(rows);
+/// The targets with their verdicts; nothing when there are none.
+pub fn targets(targets: &[Target]) -> String {
     if targets.is_empty() {
         return String::new();
     }
     let mut text = String::from("## Targets\n\n| target | measured | limit | met |\n|---|---:|---:|---|\n");
     for Target { what, measured, limit } in targets {
-        let met = if measured <= limit { "yes" } else { "**no**" };
-        let (measured, limit) = (three_digits(measured), three_digits(limit));
+        let met = if *measured <= *limit { "yes" } else { "**no**" };
+        let (measured, limit) = (three_digits(*measured), three_digits(*limit));
         let _ = writeln!(text, "| {what} | {measured} | ≤ {limit} | {met} |");
     }
     text

@@ -1,4 +1,5 @@
 //! What the benchmarks share: the libraries under one face, the rows and rounds of the table, and its reports.
+#![allow(dead_code, unused_imports)] // Each benchmark uses a part of it.
 
 pub mod args;
 pub mod chart;
@@ -11,6 +12,8 @@ pub mod kernel;
 pub mod libraries;
 pub mod machine;
 pub mod markdown;
+pub mod program;
+pub mod report;
 pub mod results;
 pub mod rng;
 pub mod row;

@@ -21,12 +21,20 @@ impl Line {
         self.samples.iter().copied().fold(0.0, f64::max)
     }
 
-    /// The median of the rounds' ratios to `base`; nothing when `base` measured zero.
+    /// Whether it did not end in time in most rounds.
+    pub fn starves(&self) -> bool {
+        self.median().is_infinite()
+    }
+
+    /// The median of the rounds' ratios to `base`; nothing when `base` measured zero or starves.
     pub fn ratio_to(&self, base: &Line) -> Option<f64> {
+        if base.starves() {
+            return None;
+        }
         let pairs = self.samples.iter().zip(&base.samples);
         let ratios: Vec<f64> = pairs.map(|(mine, theirs)| mine / theirs).collect();
         let ratio = median(&ratios);
-        ratio.is_finite().then_some(ratio)
+        (ratio.is_finite() || self.starves()).then_some(ratio)
     }
 }
 
@@ -63,8 +71,11 @@ pub fn median(values: &[f64]) -> f64 {
     }
 }
 
-/// Three significant digits, without an exponent.
+/// Three significant digits, without an exponent; a word for what did not end.
 pub fn three_digits(value: f64) -> String {
+    if value.is_infinite() {
+        return "starves".to_string();
+    }
     let decimals = match value.abs() {
         0.0 => 0,
         v if v < 1.0 => 3,

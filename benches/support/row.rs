@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// The time of a run that was broken off because it would not end. The table calls it starving.
+pub const NEVER: Duration = Duration::MAX;
+
 /// What a row's numbers mean: seconds times `per_second`, in `label`.
 #[derive(Clone, Copy, Debug)]
 pub struct Unit {
@@ -27,8 +30,11 @@ impl Unit {
         Unit::new(self.label, self.per_second / times)
     }
 
-    /// A measured time in this unit.
+    /// A measured time in this unit; [`NEVER`] is infinite in all.
     pub fn of(self, time: Duration) -> f64 {
+        if time == NEVER {
+            return f64::INFINITY;
+        }
         time.as_secs_f64() * self.per_second
     }
 }
@@ -38,7 +44,7 @@ pub trait Bout {
     /// Called before the turn, outside the measured time.
     fn wake(&mut self) {}
 
-    /// Runs once, checks the result and returns the measured time.
+    /// Runs once, checks the result and returns the measured time, or [`NEVER`].
     fn run(&mut self) -> Duration;
 
     /// Called after the turn.
@@ -96,7 +102,7 @@ pub struct Row {
     /// A remark printed under the row, or nothing.
     pub note: &'static str,
     pub unit: Unit,
-    /// Whether each contender must be alone in the process, because what is measured is the process's CPU time.
+    /// Whether each contender must be alone, because what is measured is the CPU time or memory of a process.
     pub alone: bool,
     pub contenders: Vec<Contender>,
 }

@@ -4,32 +4,41 @@
 
 use std::fs;
 use std::io;
+use std::path::PathBuf;
 
 use super::args::TableOptions;
 use super::machine::Machine;
+use super::report::Report;
 use super::results::{Line, Measured};
 use super::row::{Bout, Row};
 use super::{chart, json, markdown, watchdog};
 
 /// Measures all rows that the filter lets through and writes `table.md`, `table.json` and `chart.svg`.
-pub fn run(rows: Vec<Row>, options: &TableOptions) -> io::Result<()> {
-    fs::create_dir_all(&options.out)?;
+pub fn run(rows: Vec<Row>, options: &TableOptions, report: &Report) -> io::Result<()> {
+    let out = options.out.clone().unwrap_or_else(|| default_out(report));
+    fs::create_dir_all(&out)?;
     watchdog::start();
-    let machine = Machine::describe();
+    let machine = Machine::describe(report.libraries);
     let mut measured = Vec::new();
     for row in chosen(rows, &options.filter) {
         eprintln!("{} ...", row.title);
         let result = if row.alone { alone(row, options.rounds) } else { interleaved(row, options.rounds) };
-        println!("{}", markdown::row(&result));
+        println!("{}", markdown::row(&result, report.bases));
         measured.push(result);
     }
-    let table = markdown::document(&measured, &machine, options);
-    println!("{}", markdown::targets(&measured));
-    fs::write(options.out.join("table.md"), table)?;
-    fs::write(options.out.join("table.json"), json::document(&measured, &machine, options))?;
-    chart::write(&options.out.join("chart.svg"), &measured)?;
+    let table = markdown::document(&measured, &machine, options, report);
+    println!("{}", markdown::targets(&(report.judge)(&measured)));
+    fs::write(out.join("table.md"), table)?;
+    fs::write(out.join("table.json"), json::document(&measured, &machine, options, report))?;
+    chart::write(&out.join("chart.svg"), &measured, report)?;
     eprintln!("written: table.md, table.json, chart.svg in the output folder");
     Ok(())
+}
+
+/// `filch-bench` in cargo's target folder, and in there a folder for each benchmark.
+fn default_out(report: &Report) -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
+    target.join("filch-bench").join(report.name)
 }
 
 /// The row of exactly this name, or all whose names contain it.

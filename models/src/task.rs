@@ -83,6 +83,10 @@ impl Scheduler for Model {
         self.0.ended.fetch_add(1, Ordering::Relaxed);
     }
 
+    type Last = ();
+
+    fn last(&self) {}
+
     fn report(&self, _: &Header, _: Payload) {
         panic!("nothing panics in these models");
     }

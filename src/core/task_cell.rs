@@ -33,6 +33,13 @@ pub(crate) trait Scheduler: Sized + 'static {
     /// The future is gone. Called once for each task, by the thread that runs it, before anybody can see the output.
     fn ended(&self, task: &Header);
 
+    /// Taken along by the thread that ends a task, and dropped when nothing of the future or of an unwanted output is
+    /// left: what they borrow may go from then on.
+    type Last;
+
+    /// See `Last`.
+    fn last(&self) -> Self::Last;
+
     /// A destructor or a waker has panicked.
     fn report(&self, task: &Header, payload: Payload);
 }
@@ -156,6 +163,7 @@ impl<F: Future, S: Scheduler> Cell<F, S> {
         // SAFETY: as in `run`.
         let cell = unsafe { Self::of(header) };
         let scheduler = &cell.scheduler;
+        let last = scheduler.last();
         // The future goes first, so that what it held is free when the awaiter looks.
         cell.contain(|| {
             let turn = task_context::enter(header);
@@ -193,6 +201,7 @@ impl<F: Future, S: Scheduler> Cell<F, S> {
                 drop(unsafe { TaskRef::new(header) });
             }
         }
+        drop(last);
         bomb.defuse();
     }
 

@@ -64,6 +64,10 @@ impl Scheduler for PoolTask {
         with_pool(task, Shared::task_ended);
     }
 
+    type Last = ();
+
+    fn last(&self) {}
+
     fn report(&self, task: &Header, payload: Payload) {
         with_pool(task, |shared, _| shared.report_panic(payload));
     }
@@ -96,6 +100,10 @@ macro_rules! closure_scheduler {
                     shared.leave();
                 });
             }
+
+            type Last = ();
+
+            fn last(&self) {}
 
             fn report(&self, task: &Header, payload: Payload) {
                 with_pool(task, |shared, _| shared.report_panic(payload));
@@ -137,6 +145,16 @@ fn add_alone(count: &AtomicU64) {
 impl Shared {
     /// Counts a new task. False: the pool has closed, and takes it no more.
     pub(crate) fn task_spawned(&self, own: Option<&Slot>) -> bool {
+        self.count_task(own);
+        if self.gate.is_closed() {
+            self.task_ended(own);
+            return false;
+        }
+        true
+    }
+
+    /// Counts a new task, be the pool closed or not: then it will be cancelled when it is run.
+    pub(crate) fn count_task(&self, own: Option<&Slot>) {
         match own.filter(|slot| slot.is_running()) {
             // The work that spawns the task has not ended, so the pool cannot be done, and whoever sees that work
             // ended sees this: it is older.
@@ -148,11 +166,6 @@ impl Shared {
                 fence(Ordering::SeqCst);
             }
         }
-        if self.gate.is_closed() {
-            self.task_ended(own);
-            return false;
-        }
-        true
     }
 
     /// A task's future is gone.

@@ -7,9 +7,13 @@ pub(crate) mod install;
 #[allow(unsafe_code)]
 pub(crate) mod join;
 #[allow(unsafe_code)]
+pub(crate) mod local_set;
+#[allow(unsafe_code)]
 pub(crate) mod scope;
 #[allow(unsafe_code)]
 pub(crate) mod scope_fifo;
+#[allow(unsafe_code)]
+pub(crate) mod scope_task;
 #[allow(unsafe_code)]
 pub(crate) mod spawn;
 #[allow(unsafe_code)]

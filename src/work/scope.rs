@@ -48,7 +48,7 @@ impl<'scope> ScopeBase<'scope> {
         }
     }
 
-    fn shared(&self) -> &Shared {
+    pub(crate) fn shared(&self) -> &Shared {
         // SAFETY: whoever opened the scope holds the pool until the scope has ended.
         unsafe { &*self.shared }
     }
@@ -69,7 +69,7 @@ impl<'scope> ScopeBase<'scope> {
             // SAFETY: the scope waits for this job, so it is alive until `done`.
             unsafe { (*this).catch(f) };
             // SAFETY: as above, and this is the job's last access.
-            unsafe { CountLatch::done(&raw const (*this).jobs) };
+            unsafe { ScopeBase::part_done(this) };
         };
         // SAFETY: `run` does not unwind; the scope waits for it before what it borrows goes.
         unsafe { HeapJob::new_ref(run, self.node()) }
@@ -81,19 +81,32 @@ impl<'scope> ScopeBase<'scope> {
 
     /// Runs `f`, keeping the first panic of all.
     fn catch<R>(&self, f: impl FnOnce() -> R) -> Option<R> {
-        match unwind::catch(f) {
-            Ok(result) => Some(result),
-            Err(payload) => {
-                let boxed = Box::into_raw(Box::new(payload));
-                // Release pairs with the Acquire in `take_panic`, through the latch.
-                let first = self.panic.compare_exchange(ptr::null_mut(), boxed, Ordering::Release, Ordering::Relaxed);
-                if first.is_err() {
-                    // SAFETY: ours, and stored nowhere.
-                    unwind::drop_quietly(unsafe { Box::from_raw(boxed) });
-                }
-                None
-            }
+        unwind::catch(f).map_err(|payload| self.keep_panic(payload)).ok()
+    }
+
+    /// Keeps a panic, if it is the first, to be raised again at the end.
+    pub(crate) fn keep_panic(&self, payload: Payload) {
+        let boxed = Box::into_raw(Box::new(payload));
+        // Release pairs with the Acquire in `finish`, through the latch.
+        let first = self.panic.compare_exchange(ptr::null_mut(), boxed, Ordering::Release, Ordering::Relaxed);
+        if first.is_err() {
+            // SAFETY: ours, and stored nowhere.
+            unwind::drop_quietly(unsafe { Box::from_raw(boxed) });
         }
+    }
+
+    /// One more part that the scope waits for.
+    pub(crate) fn add_part(&self) {
+        self.jobs.add();
+    }
+
+    /// A part has ended.
+    ///
+    /// # Safety
+    /// `this` is alive because it counts this part, which does not touch it afterwards.
+    pub(crate) unsafe fn part_done(this: *const Self) {
+        // SAFETY: as promised.
+        unsafe { CountLatch::done(&raw const (*this).jobs) };
     }
 
     /// Runs the body as a thread of the pool, waits for the jobs, and passes the first panic on.

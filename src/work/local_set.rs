@@ -1,0 +1,249 @@
+//! Futures that must stay on one thread.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::marker::PhantomData;
+use std::pin::{Pin, pin};
+use std::ptr::NonNull;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::thread;
+
+use crate::core::task::{self, Header, Task, Why};
+use crate::core::task_cell::{Cell, Scheduler};
+use crate::core::task_list::TaskList;
+use crate::ground::sync::{AtomicUsize, Mutex, Ordering};
+use crate::ground::unwind::{self, Payload};
+use crate::pool::current;
+use crate::work::block_on::block_on;
+use crate::work::task::JoinHandle;
+
+/// Tasks that are polled, between two looks at the awaited future.
+const TURN: usize = 61;
+
+thread_local! {
+    static LOCAL: RefCell<Option<Arc<Shared>>> = const { RefCell::new(None) };
+}
+
+/// What the set and its tasks share. Only the set's thread takes tasks out.
+struct Shared {
+    queue: Mutex<Queue>,
+    tasks: TaskList,
+    /// Tasks whose futures have not been dropped.
+    live: AtomicUsize,
+}
+
+#[derive(Default)]
+struct Queue {
+    runnable: VecDeque<Task>,
+    /// Of whoever polls the set.
+    waker: Option<Waker>,
+}
+
+struct LocalTask(Arc<Shared>);
+
+impl Scheduler for LocalTask {
+    fn schedule(&self, task: Task, _: Why) {
+        let mut queue = self.0.queue.lock();
+        let waker = queue.waker.take();
+        queue.runnable.push_back(task);
+        // Nothing of ours may be looked at from here on: under the lock the task was safe.
+        drop(queue);
+        if let Some(waker) = waker {
+            // Foreign code; its panic has been reported by the panic hook.
+            if let Err(payload) = unwind::catch(|| waker.wake()) {
+                unwind::drop_quietly(payload);
+            }
+        }
+    }
+
+    fn list(&self, task: NonNull<Header>) -> Option<usize> {
+        // SAFETY: the caller has the right to run, and takes it out before it completes.
+        unsafe { self.0.tasks.insert(task, 0) }
+    }
+
+    fn unlist(&self, task: &Header, shard: usize) {
+        // SAFETY: the caller has the right to run, and has put it in.
+        unsafe { self.0.tasks.remove(task, shard) }
+    }
+
+    fn ended(&self, _: &Header) {
+        // Relaxed: only the set's thread reads it, and it is the one that ends tasks.
+        self.0.live.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    type Last = ();
+
+    fn last(&self) {}
+
+    fn report(&self, _: &Header, payload: Payload) {
+        current::with(|slot| match slot {
+            Some(slot) => slot.shared().report_panic(payload),
+            None => drop(unwind::drop_quietly(payload)),
+        });
+    }
+}
+
+/// A set of tasks that stay on one thread, so that their futures need not be `Send`.
+///
+/// The set runs its tasks while it is awaited, or while [`run_until`](Self::run_until) or [`block_on`](Self::block_on)
+/// waits for something; in between they rest. It can be used on any thread, a worker's included, but stays there. A
+/// future that is aborted, or left when the set is dropped, is dropped on that thread as well, wherever the abort comes
+/// from. Its tasks may spawn onto the pool and await what comes of it. The names and meaning are tokio's.
+///
+/// ```
+/// use std::cell::Cell;
+/// use std::rc::Rc;
+///
+/// let count = Rc::new(Cell::new(0));
+/// let set = filch::task::LocalSet::new();
+/// set.block_on(async {
+///     let shared = count.clone();
+///     let task = filch::task::spawn_local(async move { shared.set(shared.get() + 1) });
+///     task.await.unwrap();
+/// });
+/// assert_eq!(count.get(), 1);
+/// ```
+pub struct LocalSet {
+    shared: Arc<Shared>,
+    // The set stays on its thread.
+    _not_send: PhantomData<Rc<()>>,
+}
+
+impl LocalSet {
+    /// An empty set, of the current thread.
+    pub fn new() -> Self {
+        let shared = Shared { queue: Mutex::default(), tasks: TaskList::new(1), live: AtomicUsize::new(0) };
+        LocalSet { shared: Arc::new(shared), _not_send: PhantomData }
+    }
+
+    /// Spawns a future onto the set.
+    pub fn spawn_local<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        self.shared.spawn(future)
+    }
+
+    /// Polls the set's tasks until `future` is ready. Others than the tasks that it awaits may be left.
+    pub async fn run_until<F: Future>(&self, future: F) -> F::Output {
+        let mut future = pin!(future);
+        poll_fn(|context| {
+            let output = self.shared.inside(|| future.as_mut().poll(context));
+            if output.is_pending() {
+                self.turn(context);
+            }
+            output
+        })
+        .await
+    }
+
+    /// [`run_until`](Self::run_until), blocking the thread; see [`filch::block_on`](crate::block_on()).
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        block_on(self.run_until(future))
+    }
+
+    /// Polls tasks that are due. The context is woken when there are more. True: none is left.
+    fn turn(&self, context: &Context<'_>) -> bool {
+        // Cloned before and dropped after the lock: both are foreign code.
+        let waker = context.waker().clone();
+        let old = self.shared.queue.lock().waker.replace(waker);
+        drop(old);
+        for _ in 0..TURN {
+            let Some(task) = self.shared.pop() else {
+                return self.shared.live.load(Ordering::Relaxed) == 0;
+            };
+            self.shared.inside(|| task.run(false));
+        }
+        context.waker().wake_by_ref();
+        false
+    }
+}
+
+impl Shared {
+    fn pop(&self) -> Option<Task> {
+        self.queue.lock().runnable.pop_front()
+    }
+
+    /// Runs `f` so that `spawn_local` finds this set.
+    fn inside<R>(self: &Arc<Self>, f: impl FnOnce() -> R) -> R {
+        struct Restore(Option<Arc<Shared>>);
+        impl Drop for Restore {
+            fn drop(&mut self) {
+                let outer = self.0.take();
+                // Let go of outside of the borrow.
+                drop(LOCAL.with_borrow_mut(|local| std::mem::replace(local, outer)));
+            }
+        }
+        let _restore = Restore(LOCAL.with_borrow_mut(|local| local.replace(self.clone())));
+        f()
+    }
+
+    fn spawn<F>(self: &Arc<Self>, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        self.live.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: only the set's thread, which is this one, takes the task out of the queue, so the future is polled and
+        // dropped here. The output goes where the handle goes, which is as Send as the output is.
+        let (task, handle) = unsafe { Cell::allocate(future, LocalTask(self.clone()), 0) };
+        task::schedule(task, Why::Spawned);
+        // SAFETY: the handle's reference of a task with this output.
+        unsafe { JoinHandle::new(handle) }
+    }
+}
+
+impl Default for LocalSet {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Ready when no task is left.
+impl Future for LocalSet {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if self.turn(context) { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+impl Drop for LocalSet {
+    fn drop(&mut self) {
+        self.shared.tasks.close();
+        // What destructors spawn is cancelled as well.
+        while self.shared.live.load(Ordering::Relaxed) > 0 {
+            match self.shared.pop() {
+                Some(task) => self.shared.inside(|| task.run(true)),
+                // Another thread has just woken the last one, and is about to queue it.
+                None => thread::yield_now(),
+            }
+        }
+        let waker = self.shared.queue.lock().waker.take();
+        drop(waker);
+    }
+}
+
+impl fmt::Debug for LocalSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalSet").field("live", &self.shared.live.load(Ordering::Relaxed)).finish_non_exhaustive()
+    }
+}
+
+/// Spawns a future onto the [`LocalSet`] whose task, or whose `run_until`, the current thread is running.
+///
+/// # Panics
+/// Outside of any set.
+pub fn spawn_local<F>(future: F) -> JoinHandle<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    let shared = LOCAL.with_borrow(Clone::clone);
+    shared.expect("filch: spawn_local was called outside of a LocalSet; use LocalSet::run_until").spawn(future)
+}

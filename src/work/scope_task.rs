@@ -1,0 +1,183 @@
+//! Futures in a scope: tasks that borrow from the enclosing frame.
+//!
+//! Sound because the frame's thread blocks until each of them has ended, like `std::thread::scope`. A scope that is
+//! itself a future, and waits for its tasks in its destructor, could be forgotten half-way by safe code, and its tasks
+//! would go on with references to a frame that is gone; so there is none. In async code, put the scope into
+//! [`spawn_cpu`](crate::spawn_cpu), or call it: a worker that waits for a scope gives its seat to another.
+
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::ptr::{self, NonNull};
+use std::task::{Context, Poll};
+
+use crate::core::task::{Header, Task, Why};
+use crate::core::task_cell::{Cell, Scheduler};
+use crate::ground::error::JoinError;
+use crate::ground::unwind::Payload;
+use crate::pool::current;
+use crate::pool::tasks::PoolTask;
+use crate::work::scope::{Scope, ScopeBase};
+use crate::work::scope_fifo::ScopeFifo;
+use crate::work::task::{AbortHandle, JoinHandle};
+
+/// A task that a scope waits for. Otherwise as any task of the pool.
+struct ScopeTask(*const ScopeBase<'static>);
+
+/// Counts the task off.
+struct Part(*const ScopeBase<'static>);
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        // SAFETY: made by `ScopeTask::last`, once for each part, and the last thing of its task.
+        unsafe { ScopeBase::part_done(self.0) }
+    }
+}
+
+impl Scheduler for ScopeTask {
+    fn schedule(&self, task: Task, why: Why) {
+        PoolTask.schedule(task, why);
+    }
+
+    fn list(&self, task: NonNull<Header>) -> Option<usize> {
+        PoolTask.list(task)
+    }
+
+    fn unlist(&self, task: &Header, shard: usize) {
+        PoolTask.unlist(task, shard);
+    }
+
+    fn ended(&self, task: &Header) {
+        PoolTask.ended(task);
+    }
+
+    type Last = Part;
+
+    fn last(&self) -> Part {
+        Part(self.0)
+    }
+
+    fn report(&self, _: &Header, payload: Payload) {
+        // SAFETY: called before `Last` is dropped, so the scope counts us still.
+        unsafe { &*self.0 }.keep_panic(payload);
+    }
+}
+
+impl<'scope> ScopeBase<'scope> {
+    fn spawn_future<F>(&self, future: F) -> ScopedJoinHandle<'scope, F::Output>
+    where
+        F: Future + Send + 'scope,
+        F::Output: Send + 'scope,
+    {
+        let shared = self.shared();
+        self.add_part();
+        let base = ptr::from_ref(self).cast::<ScopeBase<'static>>();
+        current::with(|slot| {
+            let own = slot.filter(|slot| ptr::eq(slot.shared(), shared));
+            // A scope is part of accepted work: the pool may have closed, but not ended.
+            shared.count_task(own);
+            // SAFETY: future and output are Send. What they borrow lives for 'scope: the future is dropped, and the
+            // output too if nobody wants it, before the part is counted off; the handle lives no longer than 'scope.
+            let (task, handle) = unsafe { Cell::allocate(future, ScopeTask(base), shared.number.get()) };
+            match own {
+                Some(slot) => slot.queue_task(task, Why::Spawned),
+                None => shared.inject_task(task),
+            }
+            // SAFETY: the handle's reference of a task with this output.
+            ScopedJoinHandle { handle: unsafe { JoinHandle::new(handle) }, _scope: PhantomData }
+        })
+    }
+}
+
+impl<'scope> Scope<'scope> {
+    /// Spawns a future that may borrow from the enclosing frame, as a task of the scope's pool; the scope ends after it.
+    ///
+    /// The handle may be awaited (by another future of the scope), joined, or dropped. A panic of the future arrives at
+    /// the handle; if that has been dropped before, [`scope`](crate::scope) raises it again. The scope's thread waits
+    /// for the future and gives its seat to another meanwhile, so this works with one worker too. If nobody ever wakes
+    /// the future, the scope never ends.
+    ///
+    /// ```
+    /// let words = vec!["fork", "join"];
+    /// let mut lengths = 0;
+    /// filch::scope(|s| {
+    ///     let first = s.spawn_future(async { words[0].len() });
+    ///     let second = s.spawn_future(async { words[1].len() });
+    ///     s.spawn_future(async { lengths = first.await.unwrap() + second.await.unwrap() }).detach();
+    ///     s.spawn(|_| assert_eq!(words.len(), 2));
+    /// });
+    /// assert_eq!(lengths, 8);
+    /// ```
+    pub fn spawn_future<F>(&self, future: F) -> ScopedJoinHandle<'scope, F::Output>
+    where
+        F: Future + Send + 'scope,
+        F::Output: Send + 'scope,
+    {
+        self.as_ref().spawn_future(future)
+    }
+}
+
+impl<'scope> ScopeFifo<'scope> {
+    /// Spawns a future that may borrow from the enclosing frame; see [`Scope::spawn_future`].
+    pub fn spawn_future<F>(&self, future: F) -> ScopedJoinHandle<'scope, F::Output>
+    where
+        F: Future + Send + 'scope,
+        F::Output: Send + 'scope,
+    {
+        self.as_ref().spawn_future(future)
+    }
+}
+
+/// Awaits a future of a scope; see [`Scope::spawn_future`]. As [`JoinHandle`], but bound to the scope's lifetime.
+///
+/// # Panics
+/// Awaiting again after it was ready.
+#[must_use = "a dropped handle detaches its task; call `detach` or `let _ =` to say so"]
+pub struct ScopedJoinHandle<'scope, T> {
+    handle: JoinHandle<T>,
+    // Invariant, as the scope is.
+    _scope: PhantomData<fn(&'scope ()) -> &'scope ()>,
+}
+
+impl<T> ScopedJoinHandle<'_, T> {
+    /// Whether the task has ended.
+    pub fn is_finished(&self) -> bool {
+        self.handle.is_finished()
+    }
+
+    /// Lets the task go on alone; the scope still waits for it.
+    pub fn detach(self) {}
+
+    /// Cancels the task; see [`JoinHandle::abort`].
+    pub fn abort(&self) {
+        self.handle.abort();
+    }
+
+    /// A handle that only cancels. It may outlive the scope.
+    pub fn abort_handle(&self) -> AbortHandle {
+        self.handle.abort_handle()
+    }
+
+    /// Blocks until the task has ended.
+    ///
+    /// # Errors
+    /// [`JoinError`] if the task panicked or was cancelled.
+    pub fn join(self) -> Result<T, JoinError> {
+        self.handle.join()
+    }
+}
+
+impl<T> Future for ScopedJoinHandle<'_, T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.get_mut().handle).poll(context)
+    }
+}
+
+impl<T> fmt::Debug for ScopedJoinHandle<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScopedJoinHandle").field("finished", &self.is_finished()).finish_non_exhaustive()
+    }
+}
