@@ -8,7 +8,7 @@ use std::ptr::{self, NonNull};
 use std::task::{Context, Poll};
 
 use crate::core::task::{self, Header, Task, TaskRef, VTable, Why};
-use crate::core::task_context;
+use crate::core::task_context::{self, Entered};
 use crate::core::task_state::{Completed, Rest, Start, Wanted};
 use crate::ground::unwind::{self, Bomb, Payload};
 
@@ -105,29 +105,35 @@ impl<F: Future, S: Scheduler> Cell<F, S> {
     unsafe fn run(header: NonNull<Header>, start: Start) {
         // SAFETY: the vtable belongs to the type; the right to run keeps the cell alive.
         let cell = unsafe { Self::of(header) };
+        let turn = task_context::enter(header);
         if start == Start::Cancel {
             // SAFETY: passed on.
-            return unsafe { Self::finish(header, Err(Fault::Cancelled)) };
+            return unsafe { Self::finish(header, Err(Fault::Cancelled), turn) };
         }
         // SAFETY: we have the right to run until the end of the poll.
         let waker = unsafe { task::borrowed_waker(header) };
-        let turn = task_context::enter(header);
         let polled = unwind::catch(|| {
             // SAFETY: the future is there until `finish`; only who has the right to run gets to it.
             let future: &mut F = unsafe { &mut (*cell.stage.get()).future };
             // SAFETY: it lies in the allocation until it is dropped in place.
             unsafe { Pin::new_unchecked(future) }.poll(&mut Context::from_waker(&waker))
         });
-        let yielded = turn.leave();
         match polled {
-            // SAFETY: the right to run is passed on.
-            Ok(Poll::Pending) if yielded => cell.scheduler.schedule(unsafe { Task::resumed(header) }, Why::Again),
+            Ok(Poll::Pending) => {
+                let yielded = turn.has_yielded();
+                turn.leave();
+                if yielded {
+                    // SAFETY: the right to run is passed on.
+                    cell.scheduler.schedule(unsafe { Task::resumed(header) }, Why::Again);
+                } else {
+                    // SAFETY: as above.
+                    unsafe { Self::rest(header) }
+                }
+            }
             // SAFETY: as above.
-            Ok(Poll::Pending) => unsafe { Self::rest(header) },
+            Ok(Poll::Ready(output)) => unsafe { Self::finish(header, Ok(output), turn) },
             // SAFETY: as above.
-            Ok(Poll::Ready(output)) => unsafe { Self::finish(header, Ok(output)) },
-            // SAFETY: as above.
-            Err(payload) => unsafe { Self::finish(header, Err(Fault::Panicked(payload))) },
+            Err(payload) => unsafe { Self::finish(header, Err(Fault::Panicked(payload)), turn) },
         }
     }
 
@@ -142,7 +148,7 @@ impl<F: Future, S: Scheduler> Cell<F, S> {
             listed = cell.scheduler.list(header);
             if listed.is_none() {
                 // SAFETY: passed on.
-                return unsafe { Self::finish(header, Err(Fault::Cancelled)) };
+                return unsafe { Self::give_up(header) };
             }
         }
         match state.rest(listed) {
@@ -150,28 +156,37 @@ impl<F: Future, S: Scheduler> Cell<F, S> {
             // SAFETY: the right to run is still ours.
             Rest::Again => cell.scheduler.schedule(unsafe { Task::new(header) }, Why::Again),
             // SAFETY: as above.
-            Rest::Cancel => unsafe { Self::finish(header, Err(Fault::Cancelled)) },
+            Rest::Cancel => unsafe { Self::give_up(header) },
         }
+    }
+
+    /// Ends a task that will not be polled again.
+    ///
+    /// # Safety
+    /// As for `run`.
+    #[cold]
+    unsafe fn give_up(header: NonNull<Header>) {
+        let turn = task_context::enter(header);
+        // SAFETY: passed on.
+        unsafe { Self::finish(header, Err(Fault::Cancelled), turn) }
     }
 
     /// Drops the future, leaves the output, and tells whoever waits.
     ///
     /// # Safety
     /// As for `run`.
-    unsafe fn finish(header: NonNull<Header>, output: Result<F::Output, Fault>) {
+    unsafe fn finish(header: NonNull<Header>, output: Result<F::Output, Fault>, turn: Entered) {
         let bomb = Bomb("the end of a task has unwound, though every panic in it is caught");
         // SAFETY: as in `run`.
         let cell = unsafe { Self::of(header) };
         let scheduler = &cell.scheduler;
         let last = scheduler.last();
         // The future goes first, so that what it held is free when the awaiter looks.
-        cell.contain(|| {
-            let turn = task_context::enter(header);
+        if std::mem::needs_drop::<F>() {
             // SAFETY: there until now; we have the right to run, and nobody drops it again, for the task completes.
-            let dropped = unwind::catch(|| unsafe { ManuallyDrop::drop(&mut (*cell.stage.get()).future) });
-            turn.leave();
-            dropped
-        });
+            cell.contain(|| unwind::catch(|| unsafe { ManuallyDrop::drop(&mut (*cell.stage.get()).future) }));
+        }
+        turn.leave();
         let wanted = cell.header.state.wanted();
         match wanted {
             // SAFETY: the future is gone, so the place is free; the handle reads it after `complete` only.

@@ -30,17 +30,22 @@ struct Turn {
 #[must_use]
 pub(crate) struct Entered(Turn);
 
-/// The current thread begins to poll `task`, or to drop its future.
+/// The current thread begins to poll `task`, and perhaps to drop its future.
 #[inline]
 pub(crate) fn enter(task: NonNull<Header>) -> Entered {
     Entered(CONTEXT.replace(Turn { task: task.as_ptr(), budget: BUDGET, yielded: false }))
 }
 
 impl Entered {
-    /// The poll is over. True: it ended in [`yield_turn`].
+    /// Whether the poll has ended in [`yield_turn`].
     #[inline]
-    pub(crate) fn leave(self) -> bool {
-        CONTEXT.replace(self.0).yielded
+    pub(crate) fn has_yielded(&self) -> bool {
+        CONTEXT.get().yielded
+    }
+
+    #[inline]
+    pub(crate) fn leave(self) {
+        CONTEXT.set(self.0);
     }
 }
 

@@ -234,6 +234,19 @@ impl Shared {
         }
     }
 
+    /// [`notify`](Self::notify) after a thread has queued something of its own: without a fence. In the rare case that
+    /// another lies down just then, and each misses the other, the watch sees the work at its next look.
+    #[inline]
+    pub(crate) fn notify_own(&self) {
+        if !self.raids {
+            // No barrier at the end of the watch, so it needs to be here.
+            return self.notify();
+        }
+        if self.sleep.may_want_thread(self.seats) {
+            self.fetch_thread(self.seats);
+        }
+    }
+
     /// Forks have been published.
     pub(crate) fn notify_forks(&self) {
         if self.sleep.wants_thread(self.fork_seats) {
@@ -266,10 +279,15 @@ impl Shared {
     /// Puts work where the current thread's slot, or else the injector, offers it to all.
     pub(crate) fn queue_closure(&self, own: Option<&Slot>, job: JobRef) {
         match own.filter(|slot| std::ptr::eq(slot.shared(), self)) {
-            Some(slot) => slot.closures().push(job),
-            None => self.injector.push(job),
+            Some(slot) => {
+                slot.closures().push(job);
+                self.notify_own();
+            }
+            None => {
+                self.injector.push(job);
+                self.notify();
+            }
         }
-        self.notify();
     }
 
     // ----- the end ---------------------------------------------------------------------------------------------

@@ -215,27 +215,25 @@ impl Slot {
             Why::Spawned if !self.polling().get() || self.has_next() => self.tasks().push(task),
             Why::Woken if !self.polling().get() => self.tasks().push(task),
             Why::Again => {
-                // This thread comes for it at once: it is one more than before only if others wait too. A look that
-                // comes too early is made up for by the next one.
+                // This thread comes for it at once: it is work for another only if others wait too.
                 let others = !self.tasks().is_empty();
                 self.tasks().push(task);
-                if others && shared.sleep.may_want_thread(shared.seats) {
-                    let _ = shared.fetch_thread(shared.seats);
+                if !others {
+                    return;
                 }
-                return;
             }
             Why::Spawned | Why::Woken => match self.put_next(task) {
                 Some(displaced) => self.tasks().push(displaced),
                 None => {
                     if shared.sleep.looks_deep() {
                         // Nobody keeps watch: see `sleep.md`.
-                        shared.notify();
+                        shared.notify_own();
                     }
                     return;
                 }
             },
         }
-        shared.notify();
+        shared.notify_own();
     }
 
     /// Whether a task is in the next slot.

@@ -168,6 +168,10 @@ fn rest<'s>(slot: &'s Slot, search: Searching<'s>, clock: &mut WatchClock) -> Re
                 if shared.sleep.seat_free(shared.fork_seats) && shared.has_private_forks() {
                     return Rest::Up(get_up());
                 }
+                if shared.has_work() && shared.sleep.seat_free(shared.seats) {
+                    // Queued by a thread that did not see us lie down, nor we it: see `notify_own`.
+                    return Rest::Up(get_up());
+                }
                 if shared.has_next() {
                     // Its thread will be back, or else the new watch sees it.
                 } else if shared.gate.is_closed() {
