@@ -143,10 +143,12 @@ impl Sleep {
         searching(state) == 0 && active(state) < seats
     }
 
-    /// [`is_deep`](Self::is_deep), without the fence.
+    /// Whether nobody would notice a task that stays in a next slot: nobody searches, nobody keeps watch, but a seat is
+    /// free. (If none is, whoever leaves one looks.)
     #[inline]
-    pub(crate) fn looks_deep(&self) -> bool {
-        self.state.load(Ordering::Relaxed) & DEEP != 0
+    pub(crate) fn unwatched(&self, seats: u64) -> bool {
+        let state = self.state.load(Ordering::Relaxed);
+        state & DEEP != 0 || (idle(state) == 0 && searching(state) == 0 && active(state) < seats)
     }
 
     /// The only place that wakes an idle thread. The woken one is counted as searching from here on.

@@ -12,6 +12,7 @@ use std::task::{RawWaker, RawWakerVTable, Waker};
 use crate::core::task_notes;
 use crate::core::task_state::{Duty, Look, Start, State};
 use crate::ground::sync::HandOver;
+use crate::ground::unwind;
 
 /// What begins every task. 40 bytes: a million tasks at rest are to cost no more than they must.
 #[repr(C)]
@@ -366,16 +367,19 @@ impl Header {
     }
 }
 
-/// Gives up the handle's part: the task goes on alone, or its output is dropped, which may unwind.
+/// Gives up the handle's part: the task goes on alone, or its output is dropped, which may unwind, as may the
+/// awaiter's waker.
 ///
 /// # Safety
 /// `task` is the reference of the task's only handle, which has not taken the output.
 pub(crate) unsafe fn detach(task: TaskRef) {
     let header = task.header();
+    let mut panicked = None;
     if header.state.look() == Look::Waiting && header.state.take_back_awaiter() {
-        // SAFETY: taken back. It may unwind: then the reference is dropped, and the task keeps an output that nobody
-        // takes.
-        drop(unsafe { header.take_awaiter() });
+        // SAFETY: taken back.
+        let waker = unsafe { header.take_awaiter() };
+        // Foreign code; the handle has to go on in any case.
+        panicked = unwind::catch(|| drop(waker)).err();
     }
     match header.state.drop_handle() {
         Some(duty) => {
@@ -386,5 +390,8 @@ pub(crate) unsafe fn detach(task: TaskRef) {
         }
         // SAFETY: complete, and the output is the handle's, which has not taken it.
         None => unsafe { header.drop_output() },
+    }
+    if let Some(payload) = panicked {
+        unwind::resume(payload);
     }
 }

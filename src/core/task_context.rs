@@ -89,7 +89,8 @@ pub(crate) fn unlimited<R>(f: impl FnOnce() -> R) -> R {
     struct Restore(Turn);
     impl Drop for Restore {
         fn drop(&mut self) {
-            CONTEXT.set(self.0);
+            // A future in there may have been polled with the outer task's own waker, and yielded.
+            CONTEXT.set(Turn { yielded: CONTEXT.get().yielded, ..self.0 });
         }
     }
     let outer = CONTEXT.get();

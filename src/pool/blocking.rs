@@ -87,6 +87,7 @@ impl Shared {
         }
         let handle = thread.spawn(move || {
             current::host(&shared, || shared.serve_blocking());
+            shared.let_go_if_done();
             shared.threads.one_ended();
         })?;
         alive.started();

@@ -23,13 +23,11 @@ impl Drop for Kept {
         with(|slot| {
             if let Some(slot) = slot {
                 slot.own_last_mail();
-                slot.flush_next();
+                slot.offer_tasks();
+                slot.leave_for_good();
             }
         });
-        if self.0.live_tasks() > 0 {
-            // Tasks know their pool by number only. If this was its last thread, it stays behind with them.
-            std::mem::forget(self.0.clone());
-        }
+        self.0.let_go_if_done();
         // Destructors of other thread-locals may still call us: from here on as from outside.
         CURRENT.set(ptr::null());
     }

@@ -9,10 +9,13 @@ use crate::ground::unwind::Bomb;
 use crate::pool::current;
 use crate::pool::slot::Slot;
 
-/// One in this many jobs is taken from the injector first, so that local work cannot starve it.
+/// One in this many jobs is taken from the injector first, so that local work cannot starve it; and one from the
+/// other threads.
 const INJECTOR_RHYTHM: u32 = 61;
 /// One in this many jobs is a closure, even if tasks wait.
 const CLOSURE_RHYTHM: u32 = 8;
+/// How many others a thread looks at then.
+const RELIEVED: usize = 4;
 /// How many jobs of its own a waiter looks through for one that it may run.
 const DIG: usize = 64;
 
@@ -30,7 +33,12 @@ impl Slot {
         let bomb = Bomb("a job has unwound, though every job catches its panics");
         let place = self.place().get();
         let work_base = self.fork.height();
-        let polling = self.polling().replace(matches!(work, Work::Task(_)));
+        let polls = matches!(work, Work::Task(_));
+        if !polls {
+            // It may take long.
+            self.offer_tasks();
+        }
+        let polling = self.polling().replace(polls);
         self.depth().set(self.depth().get() + 1);
         match work {
             Work::Task(task) => {
@@ -66,6 +74,7 @@ impl Slot {
         // Who follows us for what we wait for must not find the parts of this instead.
         let awaited = self.set_awaited(None);
         self.mixed(|| self.run(work));
+        self.offer_tasks();
         self.set_awaited(awaited);
     }
 
@@ -73,6 +82,7 @@ impl Slot {
     pub(crate) fn run_part(&self, work: Work) {
         let awaited = self.set_awaited(None);
         self.run(work);
+        self.offer_tasks();
         self.set_awaited(awaited);
     }
 
@@ -91,6 +101,8 @@ impl Slot {
             Some(Work::Job(job))
         } else if tick % INJECTOR_RHYTHM == 0 {
             self.take_injected(tick).or_else(|| self.next_local(tick))
+        } else if tick % INJECTOR_RHYTHM == INJECTOR_RHYTHM / 2 {
+            self.relieve_others().or_else(|| self.next_local(tick))
         } else {
             self.next_local(tick).or_else(|| self.take_injected(tick))
         }
@@ -122,12 +134,7 @@ impl Slot {
     pub(crate) fn next_local(&self, tick: u32) -> Option<Work> {
         let closure = || self.closures().pop().map(Work::Job);
         let task = || self.next_task().map(Work::Task);
-        let work = if tick % CLOSURE_RHYTHM == 0 { closure().or_else(task) } else { task().or_else(closure) };
-        if matches!(work, Some(Work::Job(_))) {
-            // It may take long.
-            self.flush_next();
-        }
-        work
+        if tick % CLOSURE_RHYTHM == 0 { closure().or_else(task) } else { task().or_else(closure) }
     }
 
     /// The other threads' slots, from a random one on.
@@ -144,6 +151,19 @@ impl Slot {
             let task = || victim.tasks_end.steal_some(self.tasks()).map(Work::Task);
             fork.or_else(closure).or_else(task)
         })
+    }
+
+    /// Takes something from a thread that may be in a long closure, though there is enough to do here: when all seats are
+    /// taken nobody is woken for what lies there.
+    fn relieve_others(&self) -> Option<Work> {
+        let work = self.others().take(RELIEVED).find_map(|victim| {
+            let next = || victim.has_stale_next().then(|| victim.take_next()).flatten().map(Work::Task);
+            let closure = || victim.closures_end.steal().map(Work::Job);
+            let task = || victim.tasks_end.steal().map(Work::Task);
+            next().or_else(closure).or_else(task)
+        });
+        self.others().take(RELIEVED).for_each(Slot::mark_next);
+        work
     }
 
     /// Marks what lies in the other threads' next slots.

@@ -28,6 +28,7 @@ impl Pool {
                 let closing = shared.gate.close_now();
                 shared.closing(closing);
                 shared.threads.wait(|| ());
+                shared.let_go_if_done();
                 return Err(BuildError::Thread { index, source });
             }
         }
@@ -109,9 +110,12 @@ impl Pool {
     }
 
     fn end(&self, closing: crate::core::gate::Closing) {
+        if self.shared.is_forked() {
+            // There is nothing to wait for in a forked child, and locks that a thread of its parent held stay locked.
+            return;
+        }
         self.shared.closing(closing);
-        if current::is_inside(&self.shared) || self.shared.is_forked() {
-            // In a forked child there is nothing to wait for.
+        if current::is_inside(&self.shared) {
             return;
         }
         current::with(|slot| match slot {
@@ -119,12 +123,28 @@ impl Pool {
             Some(slot) => slot.block(|slot| self.shared.threads.wait(|| slot.run_mail_seated())),
             None => self.shared.threads.wait(|| ()),
         });
+        run_leftovers(&self.shared);
+        self.shared.let_go_if_done();
+    }
+}
+
+/// Whatever the pool's threads have left because there never were any: run here.
+fn run_leftovers(shared: &Shared) {
+    while !shared.is_done() {
+        let Some(guest) = shared.try_guest() else { return };
+        match guest.slot.find_any() {
+            Some(work) => guest.slot.run_unrelated(work),
+            None => return,
+        }
     }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
         self.shutdown();
+        if self.shared.is_forked() {
+            return;
+        }
         current::with(|slot| {
             let slot = slot.filter(|slot| ptr::eq(slot.shared(), &raw const *self.shared));
             if let Some(slot) = slot.filter(|slot| current::is_kept(slot.shared()) && slot.is_at_bottom()) {
@@ -143,8 +163,17 @@ fn clear_up(slot: &Slot) {
             None => break,
         }
     }
-    slot.set_busy(false);
-    slot.seatless().set(true);
-    slot.shared().sleep.leave_seat();
-    let _ = slot.shared().pass_seat();
+    slot.leave_for_good();
+    slot.shared().let_go_if_done();
+}
+
+impl Slot {
+    /// The owner works for the pool no more, or only without a seat.
+    pub(crate) fn leave_for_good(&self) {
+        self.set_busy(false);
+        if !self.seatless().replace(true) {
+            self.shared().sleep.leave_seat();
+            let _ = self.shared().pass_seat();
+        }
+    }
 }

@@ -55,6 +55,9 @@ pub(crate) struct Shared {
     /// Held while a slot is added; the lists of slots without an owner.
     pub(crate) unowned: Mutex<Unowned>,
     me: Weak<Shared>,
+    /// A pool owns itself until it is done, because its tasks know it by its number only. It may have no thread at all,
+    /// and then nobody else keeps it.
+    own: Mutex<Option<Arc<Shared>>>,
     /// The process that made the pool, by its forks.
     generation: u32,
 }
@@ -98,12 +101,23 @@ impl Shared {
             slot_count: AtomicUsize::new(0),
             unowned: Mutex::new(Unowned::default()),
             me: me.clone(),
+            own: Mutex::new(None),
             generation: fork_guard::generation(),
         });
         for _ in 0..workers {
             let _ = shared.add_slot(Kind::Worker);
         }
+        *shared.own.lock() = Some(shared.clone());
         shared
+    }
+
+    /// If nothing is left and nothing can come, the pool lets go of itself. Called wherever that may have become true,
+    /// by somebody else who owns it. A pool that never gets there stays behind with its tasks.
+    pub(crate) fn let_go_if_done(&self) {
+        if self.is_done() {
+            let own = self.own.lock().take();
+            drop(own);
+        }
     }
 
     /// Whether the last thread that was asked for was refused.
@@ -204,6 +218,11 @@ impl Shared {
         self.slots().any(Slot::has_next)
     }
 
+    /// Whether a task lies in some next slot, and nobody is there to keep an eye on it.
+    fn has_unwatched_next(&self) -> bool {
+        self.sleep.unwatched(self.seats) && self.has_next()
+    }
+
     /// Whether a task has lain in some next slot since the last call of this.
     pub(crate) fn has_stale_next(&self) -> bool {
         let stale = self.slots().any(Slot::has_stale_next);
@@ -256,7 +275,7 @@ impl Shared {
 
     /// A seat has come free, by a wait or because a guest left: hand it on if there is work.
     pub(crate) fn pass_seat(&self) -> Covered {
-        if self.has_work() && self.sleep.wants_thread(self.seats) {
+        if (self.has_work() || self.has_unwatched_next()) && self.sleep.wants_thread(self.seats) {
             return self.fetch_thread(self.seats);
         }
         if self.sleep.is_deep() && self.sleep.seat_free(self.fork_seats) && self.slots().any(Slot::is_busy) {
@@ -334,7 +353,12 @@ impl Shared {
 
     /// Nothing is left, and nothing can come: threads may go.
     pub(crate) fn is_done(&self) -> bool {
-        self.gate.is_done() && self.live_tasks() == 0
+        if !self.gate.is_done() {
+            return false;
+        }
+        // Pairs with the fence in `count_task`: we have seen the gate closed, so whoever saw it open has been counted.
+        fence(Ordering::SeqCst);
+        self.live_tasks() == 0
     }
 
     /// Something has panicked whose result nobody takes.

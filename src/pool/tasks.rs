@@ -225,7 +225,7 @@ impl Slot {
             Why::Spawned | Why::Woken => match self.put_next(task) {
                 Some(displaced) => self.tasks().push(displaced),
                 None => {
-                    if shared.sleep.looks_deep() {
+                    if shared.sleep.unwatched(shared.seats) {
                         // Nobody keeps watch: see `sleep.md`.
                         shared.notify_own();
                     }
@@ -287,6 +287,15 @@ impl Slot {
         if let Some(task) = self.take_next() {
             self.tasks().push(task);
             self.shared().notify();
+        }
+    }
+
+    /// The same for all its tasks: those that have yielded have been queued without a word.
+    #[inline]
+    pub(crate) fn offer_tasks(&self) {
+        self.flush_next();
+        if !self.tasks().is_empty() {
+            self.shared().notify_own();
         }
     }
 

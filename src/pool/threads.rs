@@ -125,6 +125,7 @@ impl ThreadBuilder {
     pub fn run(mut self) {
         let shared = self.shared.take().expect("run takes the builder, so it runs once");
         worker::thread_main(&shared, self.index);
+        shared.let_go_if_done();
         // The last access of this thread to the pool, but for its share in the Arc.
         shared.threads.one_ended();
     }

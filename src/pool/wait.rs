@@ -191,9 +191,10 @@ impl Slot {
             return;
         }
         self.with_seat(|slot| {
-            if let Some(work) = slot.find_any().or_else(|| slot.raid()) {
+            if let Some(work) = slot.find_any().or_else(|| slot.steal_stale_next()).or_else(|| slot.raid()) {
                 slot.run_unrelated(work);
             } else {
+                slot.mark_others_next();
                 // Answered, or raided when we look again.
                 slot.request_forks();
             }
