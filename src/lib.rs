@@ -37,6 +37,7 @@
 //! | a CPU-bound closure that a future awaits | [`spawn_cpu`] |
 //! | a call that blocks (files, a lock, a child process) | [`spawn_blocking`] |
 //! | a future, on a thread that is not async | [`block_on`] |
+//! | to wait for a while, or not for ever | [`time`] |
 //! | another number of workers, names, hooks | [`Pool::builder`] |
 //!
 //! The free functions work on the pool that the calling thread is inside, and outside of any on the global pool, which
@@ -53,7 +54,7 @@
 //! # The floors
 //!
 //! `src/` is built in floors; a file names only its own and those below: `ground` (atomics and locks, errors, time),
-//! `core` (the protocols), `pool` (threads, seats, who runs what next), `work` (what users call).
+//! `core` (the protocols), `pool` (threads, seats, who runs what next), `work` (what users call), `driver` (time).
 //!
 //! # Unsafe code
 //!
@@ -97,6 +98,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod core;
+#[cfg(not(filch_loom))]
+mod driver;
 mod ground;
 #[cfg(not(filch_loom))]
 mod pool;
@@ -105,6 +108,7 @@ mod work;
 
 #[cfg(not(filch_loom))]
 mod exports {
+    pub use crate::driver::time;
     pub use crate::ground::error::{BuildError, JoinError, ShutDown};
     pub use crate::pool::builder::{IdlePolicy, PoolBuilder, WaitPolicy};
     pub use crate::pool::handle::Pool;

@@ -28,6 +28,8 @@ mod scope_model;
 mod sleep_model;
 #[path = "task.rs"]
 mod task_model;
+#[path = "timers.rs"]
+mod timers_model;
 
 use crate::core::parker::Parker;
 use std::sync::Arc;

@@ -7,12 +7,14 @@ pub(crate) mod fork_stack;
 pub(crate) mod gate;
 #[allow(unsafe_code)]
 pub(crate) mod job;
+pub(crate) mod keeper;
 #[allow(unsafe_code)]
 pub(crate) mod latch;
 #[allow(unsafe_code)]
 pub(crate) mod lineage;
 pub(crate) mod parker;
 pub(crate) mod queue;
+pub(crate) mod slab;
 pub(crate) mod sleep;
 #[allow(unsafe_code)]
 pub(crate) mod task;
@@ -26,3 +28,5 @@ pub(crate) mod task_list;
 #[cfg(not(filch_loom))]
 pub(crate) mod task_notes;
 pub(crate) mod task_state;
+pub(crate) mod timer_shard;
+pub(crate) mod wheel;

@@ -45,7 +45,8 @@ impl Parker {
         }
         let mut guard = self.lock.lock();
         // Only the owner stores PARKED, so a failure can only mean a token that has just come. Acquire: as in `take`.
-        if self.state.compare_exchange(EMPTY, PARKED, Ordering::Relaxed, Ordering::Acquire).is_err() {
+        // Release pairs with `is_parked`.
+        if self.state.compare_exchange(EMPTY, PARKED, Ordering::Release, Ordering::Acquire).is_err() {
             self.state.swap(EMPTY, Ordering::Acquire);
             return true;
         }
@@ -65,6 +66,12 @@ impl Parker {
                 return self.state.swap(EMPTY, Ordering::Acquire) == NOTIFIED;
             }
         }
+    }
+
+    /// Whether the owner sleeps, and nobody has left a token.
+    pub(crate) fn is_parked(&self) -> bool {
+        // Acquire pairs with the Release of `park_inner`'s PARKED: what the owner did before it parked is seen.
+        self.state.load(Ordering::Acquire) == PARKED
     }
 
     /// Leaves a token and wakes the owner if it sleeps.

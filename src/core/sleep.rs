@@ -115,6 +115,11 @@ impl Sleep {
         active(self.state.load(Ordering::Relaxed)) < seats
     }
 
+    /// Whether no thread holds a seat.
+    pub(crate) fn nobody_active(&self) -> bool {
+        active(self.state.load(Ordering::Relaxed)) == 0
+    }
+
     pub(crate) fn searchers(&self) -> usize {
         searching(self.state.load(Ordering::Relaxed)) as usize
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::core::job::JobRef;
 use crate::ground::sync::{Condvar, Mutex};
 use crate::ground::unwind;
+use crate::pool::awake::Calling;
 use crate::pool::builder::Config;
 use crate::pool::current;
 use crate::pool::shared::Shared;
@@ -34,6 +35,11 @@ impl BlockingThreads {
             most: config.most_blocking_threads(),
             keep_alive: config.idle.keep_alive,
         }
+    }
+
+    /// Whether no call waits for a thread.
+    pub(crate) fn has_nothing_queued(&self) -> bool {
+        self.state.lock().queue.is_empty()
     }
 
     /// The pool closes: idle threads need not wait for their time to run out.
@@ -100,9 +106,12 @@ impl Shared {
         let mut state = blocking.state.lock();
         loop {
             if let Some(job) = state.queue.pop_front() {
+                // Under the lock: the call is in the queue or counted.
+                let calling = Calling::new(self);
                 drop(state);
                 // SAFETY: popped, so ours alone; it has not run yet.
                 unsafe { job.run() };
+                drop(calling);
                 state = blocking.state.lock();
                 continue;
             }

@@ -78,6 +78,7 @@ pub(crate) struct Config {
     pub(crate) wait: WaitPolicy,
     pub(crate) idle: IdlePolicy,
     pub(crate) blocking_threads: usize,
+    pub(crate) start_paused: bool,
 }
 
 /// Blocking threads at most, when nobody says.
@@ -237,6 +238,13 @@ impl PoolBuilder {
     /// calls wait in a queue without a limit.
     pub fn blocking_threads(mut self, threads: usize) -> Self {
         self.config.blocking_threads = threads;
+        self
+    }
+
+    /// Whether the pool's [clock](crate::time) stands from the beginning, for tests; see
+    /// [`time::pause`](crate::time::pause).
+    pub fn start_paused(mut self, paused: bool) -> Self {
+        self.config.start_paused = paused;
         self
     }
 

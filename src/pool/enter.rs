@@ -103,31 +103,38 @@ impl Shared {
 pub(crate) fn wait_outside<R>(shared: &Shared, f: impl FnOnce(Waiter, &dyn Fn(&Latch)) -> R) -> R {
     current::with(|slot| match slot {
         Some(slot) => f(Waiter::Outside(slot.parker.clone()), &|latch| {
-            slot.block(|slot| {
-                while latch.announce_sleep() {
-                    slot.park_once();
-                }
-            });
+            slot.publish_all();
+            slot.park_while(|| latch.announce_sleep());
         }),
         None => {
             // A thread that is ending has no thread-locals any more; it gets a parker for this one wait.
             let parker = PARKER.try_with(Arc::clone).unwrap_or_else(|_| Arc::new(Parker::new()));
             f(Waiter::Outside(parker.clone()), &|latch| {
-                while latch.announce_sleep() {
-                    if !shared.no_threads() {
-                        parker.park();
-                    } else if !parker.park_timeout(LOOK_AGAIN) {
-                        // The system refuses threads, so nobody may be there for what we wait for but us.
-                        if let Some(guest) = shared.try_guest() {
-                            if let Some(work) = guest.slot.find_any() {
-                                guest.slot.run_unrelated(work);
-                            }
-                        }
-                    }
-                }
+                shared.park_outside(&parker, || latch.announce_sleep());
             })
         }
     })
+}
+
+impl Shared {
+    /// Parks a thread without a slot as long as it is `blocked`. It keeps the timers meanwhile.
+    pub(crate) fn park_outside(&self, parker: &Arc<Parker>, blocked: impl Fn() -> bool) {
+        let bed = self.bed(parker);
+        while blocked() {
+            let called = bed.park(self.no_threads().then_some(LOOK_AGAIN));
+            bed.fire();
+            if !called {
+                // The system refuses threads, so nobody may be there for what we wait for but us.
+                bed.away(|| {
+                    if let Some(guest) = self.try_guest() {
+                        if let Some(work) = guest.slot.find_any() {
+                            guest.slot.run_unrelated(work);
+                        }
+                    }
+                });
+            }
+        }
+    }
 }
 
 impl Slot {

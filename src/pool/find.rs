@@ -16,6 +16,8 @@ const INJECTOR_RHYTHM: u32 = 61;
 const CLOSURE_RHYTHM: u32 = 8;
 /// How many others a thread looks at then.
 const RELIEVED: usize = 4;
+/// One in this many jobs, the timers are looked at before.
+const TIMER_RHYTHM: u32 = 8;
 /// How many jobs of its own a waiter looks through for one that it may run.
 const DIG: usize = 64;
 
@@ -97,6 +99,9 @@ impl Slot {
     /// The next piece of work from the own queues or the injector.
     pub(crate) fn next_own(&self) -> Option<Work> {
         let tick = self.tick();
+        if tick % TIMER_RHYTHM == 0 {
+            self.shared().fire_timers();
+        }
         if let Some(job) = self.take_mail() {
             Some(Work::Job(job))
         } else if tick % INJECTOR_RHYTHM == 0 {

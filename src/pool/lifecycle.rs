@@ -84,6 +84,11 @@ impl Pool {
         })
     }
 
+    /// The global pool, if there is one yet.
+    pub(crate) fn global_if_any() -> Option<&'static Pool> {
+        GLOBAL.get()
+    }
+
     /// Ends the pool gently: takes no more work from outside, runs every closure that has been accepted (and what
     /// those spawn in turn), cancels the tasks that are left, and returns when every thread has ended.
     ///
@@ -124,6 +129,7 @@ impl Pool {
             None => self.shared.threads.wait(|| ()),
         });
         run_leftovers(&self.shared);
+        self.shared.close_timers_if_done();
         self.shared.let_go_if_done();
     }
 }
@@ -164,6 +170,7 @@ fn clear_up(slot: &Slot) {
         }
     }
     slot.leave_for_good();
+    slot.shared().close_timers_if_done();
     slot.shared().let_go_if_done();
 }
 

@@ -1,8 +1,11 @@
 //! Floor 2: threads, slots and seats; who runs what next, and how to wait.
 
+pub(crate) mod awake;
+pub(crate) mod bed;
 #[allow(unsafe_code)]
 pub(crate) mod blocking;
 pub(crate) mod builder;
+pub(crate) mod clock;
 #[allow(unsafe_code)]
 pub(crate) mod current;
 #[allow(unsafe_code)]
@@ -24,6 +27,7 @@ pub(crate) mod stats;
 #[allow(unsafe_code)]
 pub(crate) mod tasks;
 pub(crate) mod threads;
+pub(crate) mod timers;
 #[allow(unsafe_code)]
 pub(crate) mod wait;
 #[allow(unsafe_code)]

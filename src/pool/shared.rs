@@ -17,8 +17,9 @@ use crate::pool::blocking::BlockingThreads;
 use crate::pool::builder::Config;
 use crate::pool::numbers::PoolNumber;
 use crate::pool::slot::{Kind, Slot};
-use crate::pool::tasks::Tally;
+use crate::pool::tasks::TaskTally;
 use crate::pool::threads::Threads;
+use crate::pool::timers::PoolTimers;
 
 /// See the module.
 pub(crate) struct Shared {
@@ -33,7 +34,7 @@ pub(crate) struct Shared {
     /// The tasks that rest.
     pub(crate) tasks: TaskList,
     /// Tasks spawned and ended by threads that are in no work of the pool.
-    pub(crate) outside: Tally,
+    pub(crate) outside: TaskTally,
     pub(crate) number: PoolNumber,
     /// Panics that reached nobody but the handler.
     panics: AtomicU64,
@@ -50,6 +51,7 @@ pub(crate) struct Shared {
     pub(crate) raids: bool,
     pub(crate) threads: Threads,
     pub(crate) blocking: BlockingThreads,
+    pub(crate) timers: PoolTimers,
     slots: Box<[OnceLock<Box<Slot>>]>,
     slot_count: AtomicUsize,
     /// Held while a slot is added; the lists of slots without an owner.
@@ -87,10 +89,11 @@ impl Shared {
             worker_roots: Injector::new(),
             task_injector: Injector::new(),
             tasks: TaskList::new(table),
-            outside: Tally::new(),
+            outside: TaskTally::new(),
             number: PoolNumber::new(me.as_ptr()),
             panics: AtomicU64::new(0),
             blocking: BlockingThreads::new(&config),
+            timers: PoolTimers::new(workers, config.start_paused),
             config,
             seats: workers as u64,
             fork_seats: workers.min(topology::cores()) as u64,

@@ -19,7 +19,7 @@ use crate::core::task::Task;
 use crate::ground::rng::Rng;
 use crate::ground::sync::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Mutex, Ordering, fence};
 use crate::pool::shared::Shared;
-use crate::pool::tasks::Tally;
+use crate::pool::tasks::TaskTally;
 
 /// Who owns a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub(crate) struct Slot {
     pub(crate) next: AtomicPtr<()>,
     /// The count of ticks at which somebody else last saw a task there.
     pub(crate) next_seen: AtomicU32,
-    pub(crate) tally: Tally,
+    pub(crate) tally: TaskTally,
     /// What `spawn_fifo` has put behind the tickets in `closures`.
     pub(crate) fifo: Injector<JobRef>,
     /// Broadcast closures, for this thread alone.
@@ -106,7 +106,7 @@ impl Slot {
             tasks: Own::new(tasks),
             next: AtomicPtr::new(ptr::null_mut()),
             next_seen: AtomicU32::new(0),
-            tally: Tally::new(),
+            tally: TaskTally::new(),
             fifo: Injector::new(),
             mail: Injector::new(),
             gone: AtomicBool::new(false),

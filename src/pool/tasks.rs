@@ -126,14 +126,14 @@ unsafe fn run_closure(data: *const ()) {
 /// How many tasks have been spawned and how many have ended, on one thread: written by that thread alone, so that
 /// counting costs no contention.
 #[derive(Debug)]
-pub(crate) struct Tally {
+pub(crate) struct TaskTally {
     spawned: AtomicU64,
     ended: AtomicU64,
 }
 
-impl Tally {
+impl TaskTally {
     pub(crate) fn new() -> Self {
-        Tally { spawned: AtomicU64::new(0), ended: AtomicU64::new(0) }
+        TaskTally { spawned: AtomicU64::new(0), ended: AtomicU64::new(0) }
     }
 }
 
@@ -182,7 +182,7 @@ impl Shared {
 
     /// Tasks whose futures have not been dropped. Exact when nobody spawns; 0 is always true.
     pub(crate) fn live_tasks(&self) -> u64 {
-        let sum = |of: fn(&Tally) -> &AtomicU64| {
+        let sum = |of: fn(&TaskTally) -> &AtomicU64| {
             // Acquire: who has seen a task ended sees those that it has spawned.
             let count = |tally| of(tally).load(Ordering::Acquire);
             self.slots().map(|slot| count(&slot.tally)).sum::<u64>() + count(&self.outside)

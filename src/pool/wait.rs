@@ -10,6 +10,7 @@ use crate::core::latch::Latch;
 use crate::core::lineage::ScopeNode;
 use crate::ground::clock::Since;
 use crate::ground::sync::spin_loop;
+use crate::pool::bed::Bed;
 use crate::pool::builder::WaitPolicy;
 use crate::pool::find::Work;
 use crate::pool::shared::Covered;
@@ -150,9 +151,15 @@ impl Slot {
         if latch.probe() {
             return;
         }
+        self.park_while(|| latch.announce_sleep());
+    }
+
+    /// Gives the seat up, and parks as long as `blocked` says.
+    pub(crate) fn park_while(&self, mut blocked: impl FnMut() -> bool) {
+        let bed = self.shared().bed(&self.parker);
         self.without_seat(|slot| {
-            while latch.announce_sleep() {
-                slot.park_once();
+            while blocked() {
+                slot.park_once(&bed);
             }
         });
     }
@@ -175,14 +182,15 @@ impl Slot {
 
     /// Parks without a seat. When every spare is out, it looks now and then whether work is left that nobody else can
     /// run, and runs it: unrelated work inside of a wait is better than none at all.
-    pub(crate) fn park_once(&self) {
+    fn park_once(&self, bed: &Bed<'_>) {
         let shared = self.shared();
-        if !shared.spares_exhausted() {
-            self.parker.park();
-            return self.run_mail_seated();
-        }
-        if self.parker.park_timeout(LOOK_AGAIN) {
-            return self.run_mail_seated();
+        let called = bed.park(shared.spares_exhausted().then_some(LOOK_AGAIN));
+        bed.fire();
+        if called {
+            if self.has_mail() {
+                self.with_seat(|slot| bed.away(|| slot.run_mail()));
+            }
+            return;
         }
         if shared.pass_seat() == Covered::Yes && !shared.has_private_forks() {
             return;
@@ -190,7 +198,7 @@ impl Slot {
         if !shared.sleep.seat_free(shared.seats) || thread::panicking() || self.seatless().get() {
             return;
         }
-        self.with_seat(|slot| {
+        let look = |slot: &Slot| {
             if let Some(work) = slot.find_any().or_else(|| slot.steal_stale_next()).or_else(|| slot.raid()) {
                 slot.run_unrelated(work);
             } else {
@@ -198,7 +206,8 @@ impl Slot {
                 // Answered, or raided when we look again.
                 slot.request_forks();
             }
-        });
+        };
+        self.with_seat(|slot| bed.away(|| look(slot)));
     }
 
     /// Runs the mail of a thread that has given its seat up. The closures may wait themselves, and give the seat up

@@ -57,6 +57,9 @@ fn live(slot: &Slot) {
         }
         // Only if it is crowded here: what is left is for others.
         slot.flush_next();
+        if shared.fire_timers() > 0 {
+            continue;
+        }
         let mut search = shared.sleep.search();
         let mut woken = false;
         let work = loop {
@@ -76,6 +79,7 @@ fn live(slot: &Slot) {
                 Rest::Over(search) => {
                     search.quit();
                     let _ = shared.pass_seat();
+                    shared.close_timers_if_done();
                     return;
                 }
             };
@@ -135,6 +139,8 @@ fn rest<'s>(slot: &'s Slot, search: Searching<'s>, clock: &mut WatchClock) -> Re
     let spare = slot.kind == Kind::Spare;
     slot.set_busy(false);
     search.lie_down(slot.index, spare, &slot.parker);
+    let bed = shared.bed(&slot.parker);
+    let longest = || if shared.gate.is_closed() { Some(LAST_LOOKS) } else { spare.then_some(keep_alive) };
     let get_up = || {
         slot.set_busy(true);
         // If a waker was faster it has counted us as searching; its token wakes some later sleep for nothing.
@@ -147,6 +153,12 @@ fn rest<'s>(slot: &'s Slot, search: Searching<'s>, clock: &mut WatchClock) -> Re
         // The same question as everywhere: a source that it forgot would be slept through.
         if slot.has_mail() || (shared.has_work() && shared.sleep.seat_free(shared.seats)) {
             return Rest::Up(get_up());
+        }
+        if bed.has_due() {
+            // Up first: what is woken finds a searcher, and nobody else gets up for it.
+            let search = get_up();
+            bed.fire();
+            return Rest::Up(search);
         }
         if spare && lain_since.passed(keep_alive) {
             return Rest::Over(get_up());
@@ -172,19 +184,14 @@ fn rest<'s>(slot: &'s Slot, search: Searching<'s>, clock: &mut WatchClock) -> Re
                     // Queued by a thread that did not see us lie down, nor we it: see `notify_own`.
                     return Rest::Up(get_up());
                 }
-                if shared.has_next() {
-                    // Its thread will be back, or else the new watch sees it.
-                } else if shared.gate.is_closed() {
-                    slot.parker.park_timeout(LAST_LOOKS);
-                } else if spare {
-                    slot.parker.park_timeout(keep_alive);
-                } else {
-                    slot.parker.park();
+                // If a next slot is full its thread will be back, or else the new watch sees it.
+                if !shared.has_next() {
+                    bed.park(longest());
                 }
                 *clock = WatchClock::new();
             }
             Some(Watch::Mine) => {
-                if !slot.parker.park_timeout(clock.span()) {
+                if !bed.park(Some(clock.span())) {
                     clock.tick();
                     if shared.has_stale_next() && shared.sleep.seat_free(shared.seats) {
                         return Rest::Up(get_up());
@@ -199,13 +206,9 @@ fn rest<'s>(slot: &'s Slot, search: Searching<'s>, clock: &mut WatchClock) -> Re
                     }
                 }
             }
-            Some(Watch::Anothers) if shared.gate.is_closed() => {
-                slot.parker.park_timeout(LAST_LOOKS);
+            Some(Watch::Anothers) => {
+                bed.park(longest());
             }
-            Some(Watch::Anothers) if spare => {
-                slot.parker.park_timeout(keep_alive);
-            }
-            Some(Watch::Anothers) => slot.parker.park(),
         }
     }
 }

@@ -7,14 +7,29 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use crate::core::parker::Parker;
 use crate::core::task_context;
-use crate::ground::sync::{AtomicBool, Ordering};
+use crate::ground::sync::{AtomicU32, Ordering};
+use crate::pool::awake::{self, Parked, Polling};
 use crate::pool::current;
 use crate::pool::handle::Pool;
+use crate::pool::shared::Shared;
 
-/// Wakes a thread that blocks on a future. The flag, because other waits of the same thread may eat the token.
+/// A poll is wanted. A flag besides the parker's token, because other waits of the same thread may eat that.
+const RUNG: u32 = 1;
+/// There will be no more polls.
+const ENDED: u32 = 2;
+
+/// Wakes a thread that blocks on a future.
 struct Bell {
-    rung: AtomicBool,
+    state: AtomicU32,
     parker: Arc<Parker>,
+}
+
+impl Bell {
+    /// Whether it has rung since the last call: then the caller polls.
+    fn take(&self) -> bool {
+        // Acquire pairs with the Release in `wake_by_ref`: the poll sees what the waker's caller did.
+        self.state.fetch_and(!RUNG, Ordering::Acquire) & RUNG != 0
+    }
 }
 
 impl Wake for Bell {
@@ -23,9 +38,22 @@ impl Wake for Bell {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // Release pairs with the Acquire in `block_on`: the poll sees what the waker's caller did.
-        self.rung.store(true, Ordering::Release);
+        // Release pairs with the Acquire in `take`.
+        if self.state.fetch_or(RUNG, Ordering::Release) == 0 {
+            awake::expect_poll();
+        }
         self.parker.unpark();
+    }
+}
+
+/// Ends a bell's service: a wake that comes now asks for nothing.
+struct End<'b>(&'b Bell);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        if self.0.state.fetch_or(ENDED, Ordering::Relaxed) & RUNG != 0 {
+            awake::expect_no_poll();
+        }
     }
 }
 
@@ -46,35 +74,53 @@ impl Wake for Bell {
 /// assert_eq!(value.unwrap(), 42);
 /// ```
 pub fn block_on<F: IntoFuture>(future: F) -> F::Output {
+    block_on_for(None, future)
+}
+
+/// [`block_on`], with the pool whose timers the thread keeps while it parks, if it is of none itself.
+fn block_on_for<F: IntoFuture>(home: Option<&Shared>, future: F) -> F::Output {
     let mut future = pin!(future.into_future());
     current::with(|slot| {
         let parker = slot.map_or_else(|| Arc::new(Parker::new()), |slot| slot.parker.clone());
-        let bell = Arc::new(Bell { rung: AtomicBool::new(false), parker });
+        let bell = Arc::new(Bell { state: AtomicU32::new(0), parker });
         let waker = Waker::from(bell.clone());
         let mut context = Context::from_waker(&waker);
-        let rung = || bell.rung.swap(false, Ordering::Acquire);
+        awake::expect_poll();
+        let _end = End(&bell);
         loop {
+            let _polling = Polling::new();
             // The budget of a task around us is for its own poll, which this is a part of that cannot end early.
             if let Poll::Ready(output) = task_context::unlimited(|| future.as_mut().poll(&mut context)) {
                 return output;
             }
-            if rung() {
+            if bell.take() {
                 continue;
             }
             match slot {
-                None => {
-                    while !rung() {
-                        bell.parker.park();
-                    }
+                None => park_outside(home, &bell),
+                Some(slot) => {
+                    slot.publish_all();
+                    slot.park_while(|| !bell.take());
                 }
-                Some(slot) => slot.block(|slot| {
-                    while !rung() {
-                        slot.park_once();
-                    }
-                }),
             }
         }
     })
+}
+
+/// Parks a thread without a slot until the bell rings. It keeps the timers of the pool that it is for.
+fn park_outside(home: Option<&Shared>, bell: &Bell) {
+    current::with_host(|host| {
+        let global = || Pool::global_if_any().map(|pool| &*pool.shared);
+        match home.or(host).or_else(global) {
+            Some(shared) => shared.park_outside(&bell.parker, || !bell.take()),
+            None => {
+                let _parked = Parked::new();
+                while !bell.take() {
+                    bell.parker.park();
+                }
+            }
+        }
+    });
 }
 
 impl Pool {
@@ -92,12 +138,15 @@ impl Pool {
             return block_on(future);
         }
         let mut future = pin!(future.into_future());
-        block_on(std::future::poll_fn(|context| {
-            // The guest leaves before the thread parks, so it never keeps a seat that it does not use.
-            let guest = self.shared.try_guest();
-            let output = current::host(&self.shared, || future.as_mut().poll(context));
-            drop(guest);
-            output
-        }))
+        block_on_for(
+            Some(&self.shared),
+            std::future::poll_fn(|context| {
+                // The guest leaves before the thread parks, so it never keeps a seat that it does not use.
+                let guest = self.shared.try_guest();
+                let output = current::host(&self.shared, || future.as_mut().poll(context));
+                drop(guest);
+                output
+            }),
+        )
     }
 }

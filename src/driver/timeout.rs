@@ -1,0 +1,111 @@
+//! Waiting for a future, but not for ever.
+
+use std::error::Error;
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use pin_project_lite::pin_project;
+
+use crate::driver::instant::Instant;
+use crate::driver::sleep::{Sleep, sleep, sleep_until};
+
+/// Awaits `future` for at most `duration`, counted from this call.
+///
+/// The future is asked first: if it is ready its output is taken, even if the time is over. If it is not in time the
+/// result is [`Elapsed`], and the future is dropped with the `Timeout`; pass `&mut future` (pinned) to keep it. A
+/// future that does not return from its poll cannot be timed out.
+///
+/// # Errors
+/// [`Elapsed`] if the time was over first.
+///
+/// ```
+/// use filch::time::{Duration, sleep, timeout};
+///
+/// filch::block_on(async {
+///     assert_eq!(timeout(Duration::from_secs(5), async { 7 }).await, Ok(7));
+///     assert!(timeout(Duration::from_millis(1), sleep(Duration::from_secs(5))).await.is_err());
+/// });
+/// ```
+pub fn timeout<F: IntoFuture>(duration: Duration, future: F) -> Timeout<F::IntoFuture> {
+    Timeout { future: future.into_future(), delay: sleep(duration) }
+}
+
+/// Awaits `future` until a moment; else as [`timeout`].
+///
+/// # Errors
+/// [`Elapsed`] if the moment came first.
+///
+/// ```
+/// use filch::time::{Duration, Instant, timeout_at};
+///
+/// filch::block_on(async {
+///     let deadline = Instant::now() + Duration::from_millis(1);
+///     assert!(timeout_at(deadline, std::future::pending::<()>()).await.is_err());
+/// });
+/// ```
+pub fn timeout_at<F: IntoFuture>(deadline: Instant, future: F) -> Timeout<F::IntoFuture> {
+    Timeout { future: future.into_future(), delay: sleep_until(deadline) }
+}
+
+pin_project! {
+    /// The future of [`timeout`] and [`timeout_at`].
+    #[derive(Debug)]
+    #[must_use = "a timeout does nothing unless it is awaited"]
+    pub struct Timeout<F> {
+        #[pin]
+        future: F,
+        delay: Sleep,
+    }
+}
+
+impl<F> Timeout<F> {
+    /// The future that is awaited.
+    pub fn get_ref(&self) -> &F {
+        &self.future
+    }
+
+    /// The future that is awaited.
+    pub fn get_mut(&mut self) -> &mut F {
+        &mut self.future
+    }
+
+    /// Gives the future back.
+    pub fn into_inner(self) -> F {
+        self.future
+    }
+}
+
+impl<F: Future> Future for Timeout<F> {
+    type Output = Result<F::Output, Elapsed>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if let Poll::Ready(output) = this.future.poll(context) {
+            return Poll::Ready(Ok(output));
+        }
+        Pin::new(this.delay).poll(context).map(|()| Err(Elapsed(())))
+    }
+}
+
+/// The time was over first.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Elapsed(());
+
+impl fmt::Display for Elapsed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the deadline has passed")
+    }
+}
+
+impl Error for Elapsed {}
+
+/// As [`io::ErrorKind::TimedOut`].
+impl From<Elapsed> for io::Error {
+    fn from(elapsed: Elapsed) -> io::Error {
+        io::Error::new(io::ErrorKind::TimedOut, elapsed)
+    }
+}
