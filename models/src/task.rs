@@ -79,13 +79,11 @@ impl Scheduler for Model {
         unsafe { self.0.list.remove(task, shard) }
     }
 
-    fn ended(&self, _: &Header) {
-        self.0.ended.fetch_add(1, Ordering::Relaxed);
-    }
-
     type Last = ();
 
-    fn last(&self) {}
+    fn last(&self, _: &Header) {
+        self.0.ended.fetch_add(1, Ordering::Relaxed);
+    }
 
     fn report(&self, _: &Header, _: Payload) {
         panic!("nothing panics in these models");
@@ -150,7 +148,7 @@ fn spawn<F: Future>(world: &Arc<World>, future: F) -> TaskRef {
 fn take(handle: TaskRef) -> Result<usize, Fault> {
     let mut output = MaybeUninit::<Result<usize, Fault>>::uninit();
     unsafe {
-        handle.header().take_output(output.as_mut_ptr().cast());
+        handle.take_output(output.as_mut_ptr().cast());
         output.assume_init()
     }
 }

@@ -92,7 +92,12 @@ impl Task {
 
     pub(crate) fn header(&self) -> &Header {
         // SAFETY: the reference that belongs to the right to run keeps it alive.
-        unsafe { untagged(self.0).as_ref() }
+        unsafe { self.as_ptr().as_ref() }
+    }
+
+    /// The whole task, beyond the header.
+    pub(crate) fn as_ptr(&self) -> NonNull<Header> {
+        untagged(self.0)
     }
 
     /// As a plain pointer, for a job.
@@ -154,6 +159,27 @@ impl TaskRef {
     pub(crate) fn cancel(&self) {
         // SAFETY: counted, so alive.
         unsafe { carry_out(self.0, self.header().state.cancel()) }
+    }
+}
+
+impl TaskRef {
+    /// Moves the output out.
+    ///
+    /// # Safety
+    /// The task is complete, the caller is its handle, this is the only call, and `into` is room for the task's
+    /// `Result<T, Fault>`.
+    pub(crate) unsafe fn take_output(&self, into: *mut ()) {
+        // SAFETY: as promised.
+        unsafe { (self.header().vtable.take_output)(self.0, into) }
+    }
+
+    /// Drops the output in its place. May unwind.
+    ///
+    /// # Safety
+    /// The task is complete, the output the caller's, and not taken; this is the only call.
+    unsafe fn drop_output(&self) {
+        // SAFETY: as promised.
+        unsafe { (self.header().vtable.drop_output)(self.0) }
     }
 }
 
@@ -346,25 +372,6 @@ impl Header {
         drop(unsafe { self.take_awaiter() });
         true
     }
-
-    /// Moves the output out.
-    ///
-    /// # Safety
-    /// The task is complete, the caller is its handle, this is the only call, and `into` is room for the task's
-    /// `Result<T, Fault>`.
-    pub(crate) unsafe fn take_output(&self, into: *mut ()) {
-        // SAFETY: as promised.
-        unsafe { (self.vtable.take_output)(NonNull::from(self), into) }
-    }
-
-    /// Drops the output in its place. May unwind.
-    ///
-    /// # Safety
-    /// The task is complete, the output the caller's, and not taken; this is the only call.
-    pub(crate) unsafe fn drop_output(&self) {
-        // SAFETY: as promised.
-        unsafe { (self.vtable.drop_output)(NonNull::from(self)) }
-    }
 }
 
 /// Gives up the handle's part: the task goes on alone, or its output is dropped, which may unwind, as may the
@@ -389,7 +396,7 @@ pub(crate) unsafe fn detach(task: TaskRef) {
             unsafe { carry_out(task.0, duty) }
         }
         // SAFETY: complete, and the output is the handle's, which has not taken it.
-        None => unsafe { header.drop_output() },
+        None => unsafe { task.drop_output() },
     }
     if let Some(payload) = panicked {
         unwind::resume(payload);

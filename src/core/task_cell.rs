@@ -30,15 +30,13 @@ pub(crate) trait Scheduler: Sized + 'static {
     /// Takes it out again.
     fn unlist(&self, task: &Header, shard: usize);
 
-    /// The future is gone. Called once for each task, by the thread that runs it, before anybody can see the output.
-    fn ended(&self, task: &Header);
-
     /// Taken along by the thread that ends a task, and dropped when nothing of the future or of an unwanted output is
-    /// left: what they borrow may go from then on.
+    /// left, and whoever waits has been woken: what they borrow may go from then on, and the pool too. It counts the
+    /// task off.
     type Last;
 
-    /// See `Last`.
-    fn last(&self) -> Self::Last;
+    /// The future is gone; called once for each task.
+    fn last(&self, task: &Header) -> Self::Last;
 
     /// A destructor or a waker has panicked.
     fn report(&self, task: &Header, payload: Payload);
@@ -92,7 +90,7 @@ impl<F: Future, S: Scheduler> Cell<F, S> {
     }
 
     unsafe fn schedule(task: Task, why: Why) {
-        let header = NonNull::from(task.header());
+        let header = task.as_ptr();
         // SAFETY: the vtable belongs to the type, and the right to run keeps the cell alive.
         let cell = unsafe { Self::of(header) };
         // The task may have been run, and its memory freed, before this returns: the scheduler is not to look at
@@ -180,13 +178,13 @@ impl<F: Future, S: Scheduler> Cell<F, S> {
         // SAFETY: as in `run`.
         let cell = unsafe { Self::of(header) };
         let scheduler = &cell.scheduler;
-        let last = scheduler.last();
         // The future goes first, so that what it held is free when the awaiter looks.
         if std::mem::needs_drop::<F>() {
             // SAFETY: there until now; we have the right to run, and nobody drops it again, for the task completes.
             cell.contain(|| unwind::catch(|| unsafe { ManuallyDrop::drop(&mut (*cell.stage.get()).future) }));
         }
         turn.leave();
+        let last = scheduler.last(&cell.header);
         let wanted = cell.header.state.wanted();
         match wanted {
             // SAFETY: the future is gone, so the place is free; the handle reads it after `complete` only.
@@ -197,7 +195,6 @@ impl<F: Future, S: Scheduler> Cell<F, S> {
             scheduler.unlist(&cell.header, shard);
             cell.header.state.unlisted();
         }
-        scheduler.ended(&cell.header);
         match cell.header.state.complete(wanted) {
             Completed::Left => {}
             // SAFETY: nobody else has a reference; the output is not there or dropped.
@@ -211,7 +208,7 @@ impl<F: Future, S: Scheduler> Cell<F, S> {
             }
             Completed::DropOutput => {
                 // SAFETY: complete, and the handle has left the output to us.
-                cell.contain(|| unwind::catch(|| unsafe { cell.header.drop_output() }));
+                cell.contain(|| unwind::catch(|| unsafe { Self::drop_output(header) }));
                 // SAFETY: as above.
                 drop(unsafe { TaskRef::new(header) });
             }

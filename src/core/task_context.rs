@@ -76,7 +76,12 @@ pub(crate) fn spend() -> bool {
     let turn = CONTEXT.get();
     match turn.budget {
         UNLIMITED => true,
-        0 => false,
+        0 => {
+            // Whoever polls again has let others go first, or will not, as an executor of another crate inside of this
+            // poll: that must get on as well.
+            CONTEXT.set(Turn { budget: BUDGET, ..turn });
+            false
+        }
         left => {
             CONTEXT.set(Turn { budget: left - 1, ..turn });
             true
@@ -84,7 +89,13 @@ pub(crate) fn spend() -> bool {
     }
 }
 
-/// Runs `f` without a limit: for a wait of its own inside of a poll, such as `block_on`.
+/// The current thread begins something on top of a poll that is not a part of it.
+#[inline]
+pub(crate) fn outside() -> Entered {
+    Entered(CONTEXT.replace(OUTSIDE))
+}
+
+/// Runs `f` without a limit: for a closure, and for a wait inside of a poll, such as `block_on`.
 pub(crate) fn unlimited<R>(f: impl FnOnce() -> R) -> R {
     struct Restore(Turn);
     impl Drop for Restore {

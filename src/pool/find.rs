@@ -5,6 +5,7 @@ use std::ptr;
 use crate::core::job::{ForkRef, JobRef};
 use crate::core::lineage::{self, Place, ScopeNode};
 use crate::core::task::{Task, Why};
+use crate::core::task_context;
 use crate::ground::unwind::Bomb;
 use crate::pool::current;
 use crate::pool::slot::Slot;
@@ -48,6 +49,7 @@ impl Slot {
                 task.run(self.shared().gate.is_closed());
             }
             Work::Fork(fork) => {
+                let turn = task_context::outside();
                 if self.fork.is_clear() {
                     // SAFETY: taken from a public deque or by a raid, so it is ours alone and not yet run.
                     unsafe { fork.taken_by(self.index as u32) };
@@ -57,12 +59,15 @@ impl Slot {
                 self.place().set(Place { scope, work_scope: scope, work_base });
                 // SAFETY: as above; this thread keeps the pool alive.
                 unsafe { fork.run_stolen() };
+                turn.leave();
             }
             Work::Job(job) => {
+                let turn = task_context::outside();
                 let scope = job.scope();
                 self.place().set(Place { scope, work_scope: scope, work_base });
                 // SAFETY: taken from a queue, so it is ours alone and not yet run.
                 unsafe { job.run() };
+                turn.leave();
             }
         }
         self.depth().set(self.depth().get() - 1);
@@ -153,7 +158,14 @@ impl Slot {
         self.others().find_map(|victim| {
             let fork = victim.fork.steal().map(Work::Fork);
             let closure = || victim.closures_end.steal().map(Work::Job);
-            let task = || victim.tasks_end.steal_some(self.tasks()).map(Work::Task);
+            let task = || {
+                let task = victim.tasks_end.steal_some(self.tasks())?;
+                if !self.tasks().is_empty() {
+                    // Those that came with it; needless if we are searching.
+                    self.shared().notify_own();
+                }
+                Some(Work::Task(task))
+            };
             fork.or_else(closure).or_else(task)
         })
     }

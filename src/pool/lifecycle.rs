@@ -8,6 +8,7 @@ use crate::ground::sync::Mutex;
 use crate::ground::topology;
 use crate::pool::builder::Config;
 use crate::pool::current;
+use crate::pool::find::Work;
 use crate::pool::handle::Pool;
 use crate::pool::shared::Shared;
 use crate::pool::slot::Slot;
@@ -160,14 +161,17 @@ impl Drop for Pool {
     }
 }
 
+/// How often such a thread polls tasks before it goes: they may yield for ever.
+const LAST_POLLS: usize = 1024;
+
 /// A thread that `use_current_thread` made a worker runs what is left for it, because nobody else might: closures, and
 /// the ends of cancelled tasks. Then it gives its seat up for good, so that a spare may come for what is woken later.
 fn clear_up(slot: &Slot) {
-    while !slot.shared().is_done() {
-        match slot.next_own() {
-            Some(work) => slot.run_unrelated(work),
-            None => break,
-        }
+    let mut polls = 0;
+    while polls < LAST_POLLS && !slot.shared().is_done() {
+        let Some(work) = slot.next_own() else { break };
+        polls += usize::from(matches!(work, Work::Task(_)));
+        slot.run_unrelated(work);
     }
     slot.leave_for_good();
     slot.shared().close_timers_if_done();

@@ -26,9 +26,30 @@ pub(crate) struct CpuClosure;
 /// A closure on a pool's blocking threads.
 pub(crate) struct BlockingClosure;
 
+/// Counts a task off.
+pub(crate) struct TaskEnds(usize);
+
+impl Drop for TaskEnds {
+    fn drop(&mut self) {
+        with_numbered(self.0, Shared::task_ended);
+    }
+}
+
+/// Counts a closure off.
+pub(crate) struct ClosureEnds(usize);
+
+impl Drop for ClosureEnds {
+    fn drop(&mut self) {
+        with_numbered(self.0, |shared, _| shared.leave());
+    }
+}
+
 /// Calls `f` with the pool of a task that has not ended, and with the current thread's slot if it is that pool's.
 fn with_pool<R>(task: &Header, f: impl FnOnce(&Shared, Option<&Slot>) -> R) -> R {
-    let number = task.state.pool();
+    with_numbered(task.state.pool(), f)
+}
+
+fn with_numbered<R>(number: usize, f: impl FnOnce(&Shared, Option<&Slot>) -> R) -> R {
     current::with(|slot| match slot {
         Some(slot) if slot.shared().number.get() == number => f(slot.shared(), Some(slot)),
         // SAFETY: the task has not ended, so its pool's threads have not either, and they own the pool.
@@ -60,13 +81,11 @@ impl Scheduler for PoolTask {
         with_pool(task, |shared, _| unsafe { shared.tasks.remove(task, shard) });
     }
 
-    fn ended(&self, task: &Header) {
-        with_pool(task, Shared::task_ended);
+    type Last = TaskEnds;
+
+    fn last(&self, task: &Header) -> TaskEnds {
+        TaskEnds(task.state.pool())
     }
-
-    type Last = ();
-
-    fn last(&self) {}
 
     fn report(&self, task: &Header, payload: Payload) {
         with_pool(task, |shared, _| shared.report_panic(payload));
@@ -91,19 +110,17 @@ macro_rules! closure_scheduler {
 
             fn unlist(&self, _: &Header, _: usize) {}
 
-            fn ended(&self, task: &Header) {
-                with_pool(task, |shared, slot| {
+            type Last = ClosureEnds;
+
+            fn last(&self, task: &Header) -> ClosureEnds {
+                with_pool(task, |_, slot| {
                     if let Some(slot) = slot {
                         // What is left to do is to wake whoever waits, and then this thread looks for its next job.
                         slot.polling().set(true);
                     }
-                    shared.leave();
                 });
+                ClosureEnds(task.state.pool())
             }
-
-            type Last = ();
-
-            fn last(&self) {}
 
             fn report(&self, task: &Header, payload: Payload) {
                 with_pool(task, |shared, _| shared.report_panic(payload));

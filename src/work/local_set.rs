@@ -70,14 +70,12 @@ impl Scheduler for LocalTask {
         unsafe { self.0.tasks.remove(task, shard) }
     }
 
-    fn ended(&self, _: &Header) {
+    type Last = ();
+
+    fn last(&self, _: &Header) {
         // Relaxed: only the set's thread reads it, and it is the one that ends tasks.
         self.0.live.fetch_sub(1, Ordering::Relaxed);
     }
-
-    type Last = ();
-
-    fn last(&self) {}
 
     fn report(&self, _: &Header, payload: Payload) {
         current::with(|slot| match slot {

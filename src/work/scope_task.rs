@@ -17,7 +17,7 @@ use crate::core::task_cell::{Cell, Scheduler};
 use crate::ground::error::JoinError;
 use crate::ground::unwind::Payload;
 use crate::pool::current;
-use crate::pool::tasks::PoolTask;
+use crate::pool::tasks::{PoolTask, TaskEnds};
 use crate::work::scope::{Scope, ScopeBase};
 use crate::work::scope_fifo::ScopeFifo;
 use crate::work::task::{AbortHandle, JoinHandle};
@@ -25,13 +25,17 @@ use crate::work::task::{AbortHandle, JoinHandle};
 /// A task that a scope waits for. Otherwise as any task of the pool.
 struct ScopeTask(*const ScopeBase<'static>);
 
-/// Counts the task off.
-struct Part(*const ScopeBase<'static>);
+/// Counts the task off, in the pool and then in the scope.
+struct Part {
+    ends: Option<TaskEnds>,
+    scope: *const ScopeBase<'static>,
+}
 
 impl Drop for Part {
     fn drop(&mut self) {
+        drop(self.ends.take());
         // SAFETY: made by `ScopeTask::last`, once for each part, and the last thing of its task.
-        unsafe { ScopeBase::part_done(self.0) }
+        unsafe { ScopeBase::part_done(self.scope) }
     }
 }
 
@@ -48,14 +52,10 @@ impl Scheduler for ScopeTask {
         PoolTask.unlist(task, shard);
     }
 
-    fn ended(&self, task: &Header) {
-        PoolTask.ended(task);
-    }
-
     type Last = Part;
 
-    fn last(&self) -> Part {
-        Part(self.0)
+    fn last(&self, task: &Header) -> Part {
+        Part { ends: Some(PoolTask.last(task)), scope: self.0 }
     }
 
     fn report(&self, _: &Header, payload: Payload) {

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use crate::core::task::{self, Why};
 use crate::core::task_cell::{Cell, Scheduler};
-use crate::core::task_notes;
+use crate::core::{task_context, task_notes};
 use crate::ground::error::{SHUT_DOWN, ShutDown};
 use crate::pool::current;
 use crate::pool::handle::{Pool, on_current};
@@ -27,7 +27,8 @@ impl<F: FnOnce() -> T, T> Future for Once<F> {
 
     fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<T> {
         let f = self.0.take().expect("a task is not polled after its end");
-        Poll::Ready(f())
+        // It cannot let others go first: it is polled once.
+        Poll::Ready(task_context::unlimited(f))
     }
 }
 
@@ -90,6 +91,9 @@ impl Shared {
 ///
 /// The task starts some time from now, also if the handle is never awaited. Dropping the handle detaches it; see
 /// [`JoinHandle`]. The names and meaning are tokio's.
+///
+/// A task that waits for something and that nobody can wake any more (no waker of it is left, and its handles have been
+/// dropped) is dropped there and then.
 ///
 /// A poll should be short: a future that computes for long keeps a worker from others. Put such work into
 /// [`spawn_cpu`], or into a `join` or `scope`, and calls that block into [`spawn_blocking`].

@@ -104,7 +104,7 @@ impl<T> JoinHandle<T> {
         let mut output = MaybeUninit::<Result<T, Fault>>::uninit();
         // SAFETY: complete, we are the handle, and have just given the reference up, so this is the only call; the
         // type is right by the contract of `new`.
-        unsafe { task.header().take_output(output.as_mut_ptr().cast()) };
+        unsafe { task.take_output(output.as_mut_ptr().cast()) };
         // SAFETY: written by `take_output`.
         let output = unsafe { output.assume_init() };
         output.map_err(|fault| {
