@@ -2,7 +2,8 @@
 
 use super::explore;
 use crate::core::gate::{Closing, Gate};
-use loom::sync::atomic::{AtomicUsize, Ordering};
+use loom::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
+use loom::thread;
 use std::sync::Arc;
 
 #[test]
@@ -76,5 +77,37 @@ fn close_now_against_a_drain() {
         let closed = closer.join().unwrap();
         assert_eq!(usize::from(drained) + usize::from(left) + usize::from(closed), 1);
         assert!(gate.is_done());
+    });
+}
+
+#[test]
+fn a_task_from_outside_against_the_end() {
+    // As `Shared::count_task` and `Shared::is_done` do it, which are above the floors that are compiled here.
+    explore(|| {
+        let pool = Arc::new((Gate::new(), AtomicU64::new(0)));
+        let closer = {
+            let pool = pool.clone();
+            thread::spawn(move || {
+                if pool.0.begin_drain() == Closing::Now {
+                    fence(Ordering::SeqCst);
+                }
+            })
+        };
+        let spawner = {
+            let pool = pool.clone();
+            thread::spawn(move || {
+                pool.1.fetch_add(1, Ordering::Release);
+                fence(Ordering::SeqCst);
+                !pool.0.is_closed()
+            })
+        };
+        let gone = pool.0.is_done() && {
+            #[cfg(not(mutant = "done_without_fence"))]
+            fence(Ordering::SeqCst);
+            pool.1.load(Ordering::Acquire) == 0
+        };
+        closer.join().unwrap();
+        let accepted = spawner.join().unwrap();
+        assert!(!(accepted && gone), "a task has been accepted by a pool whose threads have gone");
     });
 }

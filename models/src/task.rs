@@ -13,6 +13,7 @@ use loom::thread;
 use crate::core::task::{self, Header, Task, TaskRef, Why};
 use crate::core::task_cell::{Cell, Fault, Scheduler};
 use crate::core::task_list::TaskList;
+use crate::core::task_state::{Completed, Duty, Rest, Start, State};
 use crate::explore;
 use crate::ground::sync::HandOver;
 use crate::ground::unwind::Payload;
@@ -392,5 +393,179 @@ fn a_task_wakes_while_its_future_is_dropped() {
         assert!(take(handle).is_err());
         assert_eq!((world.count(|w| &w.drops), world.count(|w| &w.ended)), (1, 1));
         end(&world);
+    });
+}
+
+#[test]
+fn a_closing_list_against_the_last_waker_and_the_handle() {
+    explore(|| {
+        let world = World::new();
+        let handle = spawn(&world, Rests { world: world.clone(), polls: 0, ready: 1 });
+        world.run(false);
+        let waker = take_waker(&world).unwrap();
+        let closing = {
+            let world = world.clone();
+            thread::spawn(move || world.list.close())
+        };
+        let dropping = thread::spawn(move || drop(waker));
+        unsafe { task::detach(handle) };
+        world.run(false);
+        closing.join().unwrap();
+        dropping.join().unwrap();
+        world.run_all(true);
+        assert_eq!((world.count(|w| &w.drops), world.count(|w| &w.ended)), (1, 1));
+        end(&world);
+    });
+}
+
+#[test]
+fn an_abort_a_wake_and_a_closing_list() {
+    explore(|| {
+        let world = World::new();
+        let handle = spawn(&world, Rests { world: world.clone(), polls: 0, ready: 2 });
+        world.run(false);
+        let waker = take_waker(&world).unwrap();
+        let second = handle.clone();
+        let closing = {
+            let world = world.clone();
+            thread::spawn(move || world.list.close())
+        };
+        let aborting = thread::spawn(move || {
+            waker.wake();
+            second.cancel();
+        });
+        world.run(false);
+        unsafe { task::detach(handle) };
+        closing.join().unwrap();
+        aborting.join().unwrap();
+        world.run_all(true);
+        assert_eq!((world.count(|w| &w.drops), world.count(|w| &w.ended)), (1, 1));
+        end(&world);
+    });
+}
+
+#[test]
+fn wakers_of_a_changing_awaiter_do_not_leak() {
+    explore(|| {
+        let world = World::new();
+        let handle = spawn(&world, Rests { world: world.clone(), polls: 0, ready: 0 });
+        let bells: Vec<_> = (0..2).map(|_| Arc::new(Bell { rung: AtomicUsize::new(0) })).collect();
+        let runner = {
+            let world = world.clone();
+            thread::spawn(move || {
+                world.run(false);
+            })
+        };
+        let done = bells.iter().any(|bell| {
+            let waker = Waker::from(std::sync::Arc::new(CountedBell(bell.clone())));
+            unsafe { handle.header().poll_complete(&waker) }
+        });
+        if done {
+            assert_eq!(take(handle).ok(), Some(7));
+        } else {
+            unsafe { task::detach(handle) };
+        }
+        runner.join().unwrap();
+        assert!(bells.iter().all(|bell| Arc::strong_count(bell) == 1), "a waker has leaked");
+        end(&world);
+    });
+}
+
+/// The bare state word of a task that yields once, and then rests or ends.
+struct Yields {
+    state: State,
+    queued: AtomicUsize,
+    freed: AtomicUsize,
+    completed: AtomicUsize,
+    /// Written by whoever has the right to run, or frees: loom reports two at once.
+    memory: HandOver<u32>,
+}
+
+impl Yields {
+    fn carry_out(&self, duty: Duty) {
+        match duty {
+            Duty::Nothing => {}
+            Duty::Schedule => {
+                self.queued.fetch_add(1, Ordering::AcqRel);
+            }
+            Duty::Free => self.free(),
+        }
+    }
+
+    fn free(&self) {
+        unsafe { self.memory.write(0) };
+        self.freed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn finish(&self) {
+        unsafe { self.memory.write(1) };
+        self.completed.fetch_add(1, Ordering::Relaxed);
+        match self.state.complete(self.state.wanted()) {
+            Completed::Left => {}
+            Completed::Free => self.free(),
+            Completed::DropOutput => self.carry_out(self.state.drop_ref()),
+            Completed::Wake => unreachable!("nobody awaits it"),
+        }
+    }
+
+    /// Runs it until it rests or ends. `first`: it yields once.
+    fn run(&self, mut first: bool) {
+        while self.queued.load(Ordering::Acquire) > 0 {
+            self.queued.fetch_sub(1, Ordering::AcqRel);
+            let mut resumed = false;
+            loop {
+                if self.state.start(resumed) == Start::Cancel {
+                    return self.finish();
+                }
+                unsafe { self.memory.write(2) };
+                if std::mem::take(&mut first) {
+                    resumed = true;
+                    continue;
+                }
+                match self.state.rest(None) {
+                    Rest::Resting => break,
+                    Rest::Again => resumed = false,
+                    Rest::Cancel => return self.finish(),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_task_that_has_yielded_is_woken_aborted_and_left() {
+    explore(|| {
+        let task = Arc::new(Yields {
+            state: State::new(0),
+            queued: AtomicUsize::new(1),
+            freed: AtomicUsize::new(0),
+            completed: AtomicUsize::new(0),
+            memory: HandOver::new(),
+        });
+        // For the waker.
+        task.state.add_ref();
+        let waker = {
+            let task = task.clone();
+            thread::spawn(move || {
+                task.carry_out(task.state.wake_by_ref());
+                task.carry_out(task.state.wake());
+            })
+        };
+        let handle = {
+            let task = task.clone();
+            thread::spawn(move || {
+                task.carry_out(task.state.cancel());
+                match task.state.drop_handle() {
+                    Some(duty) => task.carry_out(duty),
+                    None => task.carry_out(task.state.drop_ref()),
+                }
+            })
+        };
+        task.run(true);
+        waker.join().unwrap();
+        handle.join().unwrap();
+        task.run(false);
+        let count = |of: &AtomicUsize| of.load(Ordering::Relaxed);
+        assert_eq!((count(&task.completed), count(&task.freed), count(&task.queued)), (1, 1, 0));
     });
 }
