@@ -13,8 +13,7 @@ fn filch_yield() -> impl Future<Output = ()> + Send + 'static {
 
 /// A timer for a filch task.
 pub fn filch_sleep(time: Duration) -> impl Future + Send + 'static {
-    // SWITCH: to `filch::time::sleep(time)` when there is one.
-    futures_timer::Delay::new(time)
+    filch::time::sleep(time)
 }
 
 /// filch's pool, as one for tasks.
