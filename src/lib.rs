@@ -92,6 +92,7 @@
 //! - `work/spawn.rs`: heap jobs and tickets.
 //! - `work/spawn_task.rs`: tasks as jobs.
 //! - `work/task.rs`: takes a task's output.
+//! - `work/task_local.rs`: the place that points to a task's value.
 //! - `work/worker.rs`: the current slot as an argument.
 #![warn(missing_docs)]
 #![deny(unsafe_code)]
@@ -116,6 +117,7 @@ mod exports {
     pub use crate::pool::threads::ThreadBuilder;
     pub use crate::work::block_on::block_on;
     pub use crate::work::broadcast::{BroadcastContext, broadcast, spawn_broadcast};
+    pub use crate::work::cancel::{CancellationToken, Cancelled};
     pub use crate::work::install::{
         current_num_threads, current_thread_has_pending_tasks, current_thread_index, max_num_threads,
     };
@@ -135,8 +137,18 @@ pub use exports::*;
 /// Tasks: what one may do about itself, and handles for more than one.
 #[cfg(not(filch_loom))]
 pub mod task {
+    pub use crate::ground::error::JoinError;
     pub use crate::ground::id::Id;
+    pub use crate::work::abort_on_drop::AbortOnDrop;
+    pub use crate::work::cancel_guard::{DropGuard, DropGuardRef};
+    pub use crate::work::cancel_wait::{WaitForCancellationFuture, WaitForCancellationFutureOwned};
+    pub use crate::work::join_set::JoinSet;
     pub use crate::work::local_set::{LocalSet, spawn_local};
+    pub use crate::work::spawn_task::{spawn, spawn_blocking, spawn_cpu};
     pub use crate::work::task::{AbortHandle, JoinHandle};
     pub use crate::work::task_api::{Builder, consume_budget, has_budget_remaining, id, name, try_id, yield_now};
+    #[doc(hidden)]
+    pub use crate::work::task_local::LocalPlace;
+    pub use crate::work::task_local::{AccessError, LocalKey, TaskLocalFuture};
+    pub use crate::work::tracker::{TaskTracker, TaskTrackerToken, TaskTrackerWaitFuture, TrackedFuture};
 }

@@ -234,7 +234,8 @@ fn paths_in(module: &[String], tokens: &[String]) -> Vec<Vec<String>> {
                 inline.push((word(at + 1).to_owned(), depth));
                 at += 1;
             }
-            "crate" | "super" | "self" if word(at + 1) == "::" && (at == 0 || word(at - 1) != "::") => {
+            // `$crate` stands in macros for users: it is their path into the crate, not ours.
+            "crate" | "super" | "self" if word(at + 1) == "::" && (at == 0 || !["::", "$"].contains(&word(at - 1))) => {
                 let here: Vec<String> = module.iter().cloned().chain(inline.iter().map(|m| m.0.clone())).collect();
                 at = follow(tokens, at, here, &mut found);
                 continue;
@@ -427,6 +428,7 @@ fn a_climb_is_found() {
         "// use crate::pool::Pool;\n/// [`crate::Pool`]\nfn f() {}",
         "use core::mem; use std::sync::Arc;",
         "const S: &str = \"crate::pool::x\";",
+        "macro_rules! m { () => { $crate::task::x::<$crate::y>() } }",
     ];
     for text in fine {
         assert_eq!(climbs("core/sleep.rs", text), [""; 0], "{text}");

@@ -12,7 +12,7 @@ pub(crate) const BUDGET: u8 = 128;
 
 /// Outside of tasks nothing runs out.
 const UNLIMITED: u8 = u8::MAX;
-const OUTSIDE: Turn = Turn { task: ptr::null(), budget: UNLIMITED, yielded: false };
+const OUTSIDE: Turn = Turn { task: ptr::null(), layer: 0, budget: UNLIMITED, yielded: false };
 
 thread_local! {
     // Constant and without a destructor: reading it is one load.
@@ -22,6 +22,8 @@ thread_local! {
 #[derive(Clone, Copy)]
 struct Turn {
     task: *const Header,
+    /// How many pieces of work lie below this one on the thread's stack.
+    layer: u32,
     budget: u8,
     yielded: bool,
 }
@@ -33,7 +35,9 @@ pub(crate) struct Entered(Turn);
 /// The current thread begins to poll `task`, and perhaps to drop its future.
 #[inline]
 pub(crate) fn enter(task: NonNull<Header>) -> Entered {
-    Entered(CONTEXT.replace(Turn { task: task.as_ptr(), budget: BUDGET, yielded: false }))
+    let below = CONTEXT.get();
+    CONTEXT.set(Turn { task: task.as_ptr(), layer: below.layer + 1, budget: BUDGET, yielded: false });
+    Entered(below)
 }
 
 impl Entered {
@@ -53,6 +57,12 @@ impl Entered {
 pub(crate) fn with_current<R>(f: impl FnOnce(&Header) -> R) -> Option<R> {
     // SAFETY: whoever polls it has the right to run, which keeps it alive until it has left; `f` keeps nothing.
     unsafe { CONTEXT.get().task.as_ref() }.map(f)
+}
+
+/// The layer that the current thread runs on: what a frame has set for itself, such as task-locals, is not for other work
+/// on top of it to see. It is taken back before the layer is left, so equal numbers mean the same piece of work.
+pub(crate) fn layer() -> u32 {
+    CONTEXT.get().layer
 }
 
 /// Whether any budget is left.
@@ -92,7 +102,9 @@ pub(crate) fn spend() -> bool {
 /// The current thread begins something on top of a poll that is not a part of it.
 #[inline]
 pub(crate) fn outside() -> Entered {
-    Entered(CONTEXT.replace(OUTSIDE))
+    let below = CONTEXT.get();
+    CONTEXT.set(Turn { layer: below.layer + 1, ..OUTSIDE });
+    Entered(below)
 }
 
 /// Runs `f` without a limit: for a closure, and for a wait inside of a poll, such as `block_on`.

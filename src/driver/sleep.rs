@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use crate::core::task_context;
 use crate::driver::instant::Instant;
 use crate::pool::clock::ever_paused;
 use crate::pool::timers::{State, Timer};
@@ -128,15 +129,24 @@ impl Future for Sleep {
                 State::Waiting => return Poll::Pending,
                 State::Fired => {
                     this.timer = None;
-                    return Poll::Ready(());
+                    return over(context);
                 }
                 State::Orphaned => this.timer = None,
             }
         }
         if !std::mem::take(&mut this.fresh) && this.is_elapsed() {
-            return Poll::Ready(());
+            return over(context);
         }
         this.timer = Some(Timer::start(deadline, context.waker()));
         Poll::Pending
     }
+}
+
+/// Ready, unless the task has used up its budget.
+fn over(context: &Context<'_>) -> Poll<()> {
+    if task_context::spend() {
+        return Poll::Ready(());
+    }
+    context.waker().wake_by_ref();
+    Poll::Pending
 }

@@ -1,11 +1,19 @@
 //! Floor 3: what users call. Fork-join, scopes, closures, tasks.
 
+pub(crate) mod abort_on_drop;
 pub(crate) mod block_on;
 #[allow(unsafe_code)]
 pub(crate) mod broadcast;
+pub(crate) mod cancel;
+pub(crate) mod cancel_guard;
+pub(crate) mod cancel_tree;
+pub(crate) mod cancel_wait;
 pub(crate) mod install;
 #[allow(unsafe_code)]
 pub(crate) mod join;
+pub(crate) mod join_set;
+pub(crate) mod join_set_ready;
+pub(crate) mod join_set_spawn;
 #[allow(unsafe_code)]
 pub(crate) mod local_set;
 #[allow(unsafe_code)]
@@ -14,6 +22,7 @@ pub(crate) mod scope;
 pub(crate) mod scope_fifo;
 #[allow(unsafe_code)]
 pub(crate) mod scope_task;
+pub(crate) mod slab;
 #[allow(unsafe_code)]
 pub(crate) mod spawn;
 #[allow(unsafe_code)]
@@ -21,6 +30,11 @@ pub(crate) mod spawn_task;
 #[allow(unsafe_code)]
 pub(crate) mod task;
 pub(crate) mod task_api;
+#[allow(unsafe_code)]
+pub(crate) mod task_local;
+pub(crate) mod tracker;
+pub(crate) mod tracker_count;
+pub(crate) mod waiters;
 #[allow(unsafe_code)]
 pub(crate) mod worker;
 pub(crate) mod yielding;

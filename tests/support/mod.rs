@@ -243,6 +243,46 @@ impl Event {
     }
 }
 
+// ----- wakers ----------------------------------------------------------------------------------------------------
+
+/// A waker that counts its wakes.
+#[derive(Clone, Default)]
+pub struct Wakes(Arc<Wakings>);
+
+#[derive(Default)]
+struct Wakings(AtomicUsize);
+
+impl std::task::Wake for Wakings {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl Wakes {
+    pub fn waker(&self) -> std::task::Waker {
+        self.0.clone().into()
+    }
+
+    pub fn count(&self) -> usize {
+        self.0.0.load(Ordering::SeqCst)
+    }
+
+    /// How many clones of the waker are somewhere.
+    pub fn held(&self) -> usize {
+        Arc::strong_count(&self.0) - 1
+    }
+
+    /// Polls once, with this waker.
+    pub fn poll<F: Future + ?Sized>(&self, future: std::pin::Pin<&mut F>) -> std::task::Poll<F::Output> {
+        let waker = self.waker();
+        future.poll(&mut std::task::Context::from_waker(&waker))
+    }
+}
+
 // ----- work ------------------------------------------------------------------------------------------------------
 
 /// Keeps the processor busy.
