@@ -286,13 +286,14 @@ impl Slot {
     pub(crate) fn next_task(&self) -> Option<Task> {
         if self.has_next() {
             let streak = self.streak().get();
-            if streak < NEXT_STREAK {
-                self.streak().set(streak + 1);
+            if streak < NEXT_STREAK || self.tasks().is_empty() {
+                self.streak().set(streak.saturating_add(1));
                 if let Some(task) = self.take_next() {
                     return Some(task);
                 }
-            } else {
-                self.flush_next();
+            } else if let Some(task) = self.take_next() {
+                // Nobody is told: there was work for others before.
+                self.tasks().push(task);
             }
         }
         self.streak().set(0);
