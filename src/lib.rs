@@ -68,6 +68,7 @@
 //! - `core/job.rs`: type-erased jobs in frames and on the heap.
 //! - `core/latch.rs`: as the count latch.
 //! - `core/lineage.rs`: the chain of scopes around a job.
+//! - `core/next_slot.rs`: one task, handed from thread to thread.
 //! - `core/task.rs`: what queues, wakers and handles hold of a task.
 //! - `core/task_cell.rs`: a pinned future, later its output, in one allocation.
 //! - `core/task_context.rs`: the task that is being polled, for itself.

@@ -14,6 +14,8 @@ mod core;
 #[path = "../../src/ground/mod.rs"]
 mod ground;
 
+#[path = "bell.rs"]
+mod bell_model;
 #[path = "fork_stack.rs"]
 mod fork_stack_model;
 #[path = "gate.rs"]
@@ -22,6 +24,8 @@ mod gate_model;
 mod injector_model;
 #[path = "latch.rs"]
 mod latch_model;
+#[path = "next_slot.rs"]
+mod next_slot_model;
 #[path = "scope.rs"]
 mod scope_model;
 #[path = "sleep.rs"]

@@ -19,12 +19,12 @@ use crate::ground::sync::HandOver;
 use crate::ground::unwind::Payload;
 
 /// What all the tasks of a model share. loom reports an `Arc` of it that is never freed: so nothing may leak.
-struct World {
-    queue: Mutex<Vec<Task>>,
+pub(crate) struct World {
+    pub(crate) queue: Mutex<Vec<Task>>,
     list: TaskList,
-    polls: AtomicUsize,
-    ended: AtomicUsize,
-    drops: AtomicUsize,
+    pub(crate) polls: AtomicUsize,
+    pub(crate) ended: AtomicUsize,
+    pub(crate) drops: AtomicUsize,
     wakers: Mutex<Vec<Waker>>,
     /// Written before a wake, without any order of its own.
     sent: AtomicUsize,
@@ -33,7 +33,7 @@ struct World {
 }
 
 impl World {
-    fn new() -> Arc<World> {
+    pub(crate) fn new() -> Arc<World> {
         Arc::new(World {
             queue: Mutex::new(Vec::new()),
             list: TaskList::new(1),
@@ -58,7 +58,7 @@ impl World {
         while self.run(closed) > 0 {}
     }
 
-    fn count(&self, of: fn(&World) -> &AtomicUsize) -> usize {
+    pub(crate) fn count(&self, of: fn(&World) -> &AtomicUsize) -> usize {
         of(self).load(Ordering::Relaxed)
     }
 }
@@ -140,13 +140,13 @@ impl Future for Receives {
     }
 }
 
-fn spawn<F: Future>(world: &Arc<World>, future: F) -> TaskRef {
+pub(crate) fn spawn<F: Future>(world: &Arc<World>, future: F) -> TaskRef {
     let (task, handle) = unsafe { Cell::allocate(future, Model(world.clone()), 0) };
     world.queue.lock().unwrap().push(task);
     handle
 }
 
-fn take(handle: TaskRef) -> Result<usize, Fault> {
+pub(crate) fn take(handle: TaskRef) -> Result<usize, Fault> {
     let mut output = MaybeUninit::<Result<usize, Fault>>::uninit();
     unsafe {
         handle.take_output(output.as_mut_ptr().cast());
@@ -155,7 +155,7 @@ fn take(handle: TaskRef) -> Result<usize, Fault> {
 }
 
 /// What a model leaves must be nothing: the world's own count tells, for each task holds one.
-fn end(world: &Arc<World>) {
+pub(crate) fn end(world: &Arc<World>) {
     world.wakers.lock().unwrap().clear();
     world.run_all(true);
     assert_eq!(Arc::strong_count(world), 1, "a task has leaked, or a future");

@@ -12,6 +12,8 @@ pub(crate) mod keeper;
 pub(crate) mod latch;
 #[allow(unsafe_code)]
 pub(crate) mod lineage;
+#[allow(unsafe_code)]
+pub(crate) mod next_slot;
 pub(crate) mod parker;
 pub(crate) mod queue;
 pub(crate) mod slab;

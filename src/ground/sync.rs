@@ -39,7 +39,7 @@ mod imp {
 #[cfg(filch_loom)]
 mod imp {
     pub(crate) use loom::hint::spin_loop;
-    pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
+    pub(crate) use loom::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 
     /// loom's mutex with parking_lot's face.
     #[derive(Debug, Default)]

@@ -174,7 +174,7 @@ impl Slot {
     /// taken nobody is woken for what lies there.
     fn relieve_others(&self) -> Option<Work> {
         let work = self.others().take(RELIEVED).find_map(|victim| {
-            let next = || victim.has_stale_next().then(|| victim.take_next()).flatten().map(Work::Task);
+            let next = || victim.has_stale_next().then(|| victim.next.take()).flatten().map(Work::Task);
             let closure = || victim.closures_end.steal().map(Work::Job);
             let task = || victim.tasks_end.steal().map(Work::Task);
             next().or_else(closure).or_else(task)
@@ -190,7 +190,7 @@ impl Slot {
 
     /// Takes a task out of a next slot whose thread has not come back since it was marked.
     pub(crate) fn steal_stale_next(&self) -> Option<Work> {
-        self.others().filter(|slot| slot.has_stale_next()).find_map(Slot::take_next).map(Work::Task)
+        self.others().filter(|slot| slot.has_stale_next()).find_map(|slot| slot.next.take()).map(Work::Task)
     }
 
     /// Anything from anywhere.

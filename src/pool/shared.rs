@@ -218,7 +218,7 @@ impl Shared {
 
     /// Whether a task lies in some next slot.
     pub(crate) fn has_next(&self) -> bool {
-        self.slots().any(Slot::has_next)
+        self.slots().any(|slot| slot.next.is_full())
     }
 
     /// Whether a task lies in some next slot, and nobody is there to keep an eye on it.

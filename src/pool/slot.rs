@@ -4,7 +4,7 @@
 //! guests as they come. A slot has one owner at a time; some of its fields are the owner's alone.
 
 use std::cell::{Cell, UnsafeCell};
-use std::ptr::{self, NonNull};
+use std::ptr::NonNull;
 use std::sync::Arc;
 
 use parking_lot::MutexGuard;
@@ -13,11 +13,12 @@ use crate::core::fork_stack::ForkStack;
 use crate::core::job::{ForkHeader, JobRef};
 use crate::core::latch::Waiter;
 use crate::core::lineage::Place;
+use crate::core::next_slot::NextSlot;
 use crate::core::parker::Parker;
 use crate::core::queue::{Deque, Injector, Stealer};
 use crate::core::task::Task;
 use crate::ground::rng::Rng;
-use crate::ground::sync::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Mutex, Ordering, fence};
+use crate::ground::sync::{AtomicBool, AtomicU32, AtomicUsize, Mutex, Ordering, fence};
 use crate::pool::shared::Shared;
 use crate::pool::tasks::TaskTally;
 
@@ -39,10 +40,8 @@ pub(crate) struct Slot {
     /// Tasks: oldest first for all.
     tasks: Own<Deque<Task>>,
     pub(crate) tasks_end: Stealer<Task>,
-    /// The task to be polled before those, as a raw [`Task`], or null. Only the owner puts one in.
-    pub(crate) next: AtomicPtr<()>,
-    /// The count of ticks at which somebody else last saw a task there.
-    pub(crate) next_seen: AtomicU32,
+    /// The task to be polled before those.
+    pub(crate) next: NextSlot,
     pub(crate) tally: TaskTally,
     /// What `spawn_fifo` has put behind the tickets in `closures`.
     pub(crate) fifo: Injector<JobRef>,
@@ -104,8 +103,7 @@ impl Slot {
             closures: Own::new(closures),
             tasks_end: tasks.stealer(),
             tasks: Own::new(tasks),
-            next: AtomicPtr::new(ptr::null_mut()),
-            next_seen: AtomicU32::new(0),
+            next: NextSlot::new(),
             tally: TaskTally::new(),
             fifo: Injector::new(),
             mail: Injector::new(),

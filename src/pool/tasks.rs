@@ -229,7 +229,7 @@ impl Slot {
     pub(crate) fn queue_task(&self, task: Task, why: Why) {
         let shared = self.shared();
         match why {
-            Why::Spawned if !self.polling().get() || self.has_next() => self.tasks().push(task),
+            Why::Spawned if !self.polling().get() || self.next.is_full() => self.tasks().push(task),
             Why::Woken if !self.polling().get() => self.tasks().push(task),
             Why::Again => {
                 // This thread comes for it at once: it is work for another only if others wait too.
@@ -239,7 +239,7 @@ impl Slot {
                     return;
                 }
             }
-            Why::Spawned | Why::Woken => match self.put_next(task) {
+            Why::Spawned | Why::Woken => match self.next.put(task) {
                 Some(displaced) => self.tasks().push(displaced),
                 None => {
                     if shared.sleep.unwatched(shared.seats) {
@@ -253,45 +253,16 @@ impl Slot {
         shared.notify_own();
     }
 
-    /// Whether a task is in the next slot.
-    pub(crate) fn has_next(&self) -> bool {
-        !self.next.load(Ordering::Relaxed).is_null()
-    }
-
-    /// Puts a task in the next slot, and returns the one that was there.
-    fn put_next(&self, task: Task) -> Option<Task> {
-        let task = task.into_raw().cast_mut();
-        if !self.has_next() {
-            // Only the owner puts anything in. Release pairs with whoever takes it out.
-            self.next.store(task, Ordering::Release);
-            return None;
-        }
-        let displaced = self.next.swap(task, Ordering::AcqRel);
-        // SAFETY: taken out by the swap, so ours; put in by `into_raw`.
-        (!displaced.is_null()).then(|| unsafe { Task::from_raw(displaced) })
-    }
-
-    /// Takes the task out of the next slot: the owner, or a thief.
-    pub(crate) fn take_next(&self) -> Option<Task> {
-        if !self.has_next() {
-            return None;
-        }
-        // Acquire pairs with `put_next`.
-        let task = self.next.swap(ptr::null_mut(), Ordering::Acquire);
-        // SAFETY: taken out by the swap, so ours; put in by `into_raw`.
-        (!task.is_null()).then(|| unsafe { Task::from_raw(task) })
-    }
-
     /// The next task by the rule of the next slot.
     pub(crate) fn next_task(&self) -> Option<Task> {
-        if self.has_next() {
+        if self.next.is_full() {
             let streak = self.streak().get();
             if streak < NEXT_STREAK || self.tasks().is_empty() {
                 self.streak().set(streak.saturating_add(1));
-                if let Some(task) = self.take_next() {
+                if let Some(task) = self.next.take() {
                     return Some(task);
                 }
-            } else if let Some(task) = self.take_next() {
+            } else if let Some(task) = self.next.take() {
                 // Nobody is told: there was work for others before.
                 self.tasks().push(task);
             }
@@ -302,7 +273,7 @@ impl Slot {
 
     /// Before this thread does something that takes long: what is in its next slot is for others now.
     pub(crate) fn flush_next(&self) {
-        if let Some(task) = self.take_next() {
+        if let Some(task) = self.next.take() {
             self.tasks().push(task);
             self.shared().notify();
         }
@@ -317,15 +288,13 @@ impl Slot {
         }
     }
 
-    /// A thief, or the watch, has seen the next slot as it is now. (Without a task in it, nothing is to be seen.)
+    /// Somebody else has seen the next slot as it is now.
     pub(crate) fn mark_next(&self) {
-        if self.has_next() {
-            self.next_seen.store(self.ticks(), Ordering::Relaxed);
-        }
+        self.next.mark(self.ticks());
     }
 
     /// Whether the task in the next slot has lain there since it was marked: the thread has not come back.
     pub(crate) fn has_stale_next(&self) -> bool {
-        self.has_next() && self.next_seen.load(Ordering::Relaxed) == self.ticks()
+        self.next.is_stale(self.ticks())
     }
 }
