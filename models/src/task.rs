@@ -154,6 +154,13 @@ pub(crate) fn take(handle: TaskRef) -> Result<usize, Fault> {
     }
 }
 
+/// As a handle that is dropped.
+pub(crate) fn leave(handle: TaskRef) {
+    if let Some(complete) = unsafe { task::detach(handle) } {
+        let _ = take(complete);
+    }
+}
+
 /// What a model leaves must be nothing: the world's own count tells, for each task holds one.
 pub(crate) fn end(world: &Arc<World>) {
     world.wakers.lock().unwrap().clear();
@@ -235,7 +242,7 @@ fn a_handle_dropped_while_the_task_ends() {
     explore(|| {
         let world = World::new();
         let handle = spawn(&world, Rests { world: world.clone(), polls: 0, ready: 0 });
-        let other = thread::spawn(move || unsafe { task::detach(handle) });
+        let other = thread::spawn(move || leave(handle));
         world.run(false);
         other.join().unwrap();
         assert_eq!((world.count(|w| &w.drops), world.count(|w| &w.ended)), (1, 1));
@@ -304,7 +311,7 @@ fn a_handle_goes_with_its_awaiter_while_the_task_ends() {
         let waker = Waker::from(std::sync::Arc::new(CountedBell(bell.clone())));
         let _ = unsafe { handle.header().poll_complete(&waker) };
         drop(waker);
-        unsafe { task::detach(handle) };
+        leave(handle);
         runner.join().unwrap();
         assert_eq!(Arc::strong_count(&bell), 1, "the awaiter's waker has leaked");
         assert!(bell.rung.load(Ordering::Relaxed) <= 1);
@@ -348,7 +355,7 @@ fn the_last_reference_drops_a_future_that_nobody_can_wake() {
         world.run(false);
         let waker = take_waker(&world).unwrap();
         let other = thread::spawn(move || drop(waker));
-        unsafe { task::detach(handle) };
+        leave(handle);
         other.join().unwrap();
         world.run_all(false);
         assert_eq!((world.count(|w| &w.polls), world.count(|w| &w.drops), world.count(|w| &w.ended)), (1, 1, 1));
@@ -408,7 +415,7 @@ fn a_closing_list_against_the_last_waker_and_the_handle() {
             thread::spawn(move || world.list.close())
         };
         let dropping = thread::spawn(move || drop(waker));
-        unsafe { task::detach(handle) };
+        leave(handle);
         world.run(false);
         closing.join().unwrap();
         dropping.join().unwrap();
@@ -435,7 +442,7 @@ fn an_abort_a_wake_and_a_closing_list() {
             second.cancel();
         });
         world.run(false);
-        unsafe { task::detach(handle) };
+        leave(handle);
         closing.join().unwrap();
         aborting.join().unwrap();
         world.run_all(true);
@@ -463,7 +470,7 @@ fn wakers_of_a_changing_awaiter_do_not_leak() {
         if done {
             assert_eq!(take(handle).ok(), Some(7));
         } else {
-            unsafe { task::detach(handle) };
+            leave(handle);
         }
         runner.join().unwrap();
         assert!(bells.iter().all(|bell| Arc::strong_count(bell) == 1), "a waker has leaked");

@@ -83,6 +83,11 @@ impl Keeper {
         }
     }
 
+    /// How many threads park.
+    pub(crate) fn beds(&self) -> usize {
+        self.beds.lock().lying.len()
+    }
+
     /// Whether the thread of this parker, which has entered, is the keeper.
     pub(crate) fn is_kept_by(&self, parker: &Arc<Parker>) -> bool {
         self.beds.lock().lying.first().is_some_and(|first| Arc::ptr_eq(first, parker))

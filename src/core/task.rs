@@ -374,12 +374,12 @@ impl Header {
     }
 }
 
-/// Gives up the handle's part: the task goes on alone, or its output is dropped, which may unwind, as may the
-/// awaiter's waker.
+/// Gives up the handle's part: the task goes on alone. Returned if it is complete: then the output is still the handle's.
+/// May unwind, with what the awaiter's waker panics with; the handle's part is given up nevertheless.
 ///
 /// # Safety
 /// `task` is the reference of the task's only handle, which has not taken the output.
-pub(crate) unsafe fn detach(task: TaskRef) {
+pub(crate) unsafe fn detach(task: TaskRef) -> Option<TaskRef> {
     let header = task.header();
     let mut panicked = None;
     if header.state.look() == Look::Waiting && header.state.take_back_awaiter() {
@@ -388,17 +388,22 @@ pub(crate) unsafe fn detach(task: TaskRef) {
         // Foreign code; the handle has to go on in any case.
         panicked = unwind::catch(|| drop(waker)).err();
     }
-    match header.state.drop_handle() {
+    let left = match header.state.drop_handle() {
         Some(duty) => {
             // The step has counted the reference off.
             let task = ManuallyDrop::new(task);
             // SAFETY: the step's own duty.
-            unsafe { carry_out(task.0, duty) }
+            unsafe { carry_out(task.0, duty) };
+            None
         }
-        // SAFETY: complete, and the output is the handle's, which has not taken it.
-        None => unsafe { task.drop_output() },
-    }
+        None => Some(task),
+    };
     if let Some(payload) = panicked {
+        if let Some(task) = left {
+            // SAFETY: complete, and the output is the handle's, which has not taken it.
+            unsafe { task.drop_output() };
+        }
         unwind::resume(payload);
     }
+    left
 }

@@ -47,7 +47,7 @@ pub fn sleep_until(deadline: Instant) -> Sleep {
 }
 
 /// The time for which [`sleep`] saves its first poll a look at the clock, which costs more than all else about a
-/// timer. If that poll comes so late that the time is over, the timer fires at once.
+/// timer. If that poll comes so late that the time is over, it is pending all the same, and the timer fires at once.
 const SURELY_LATER: Duration = Duration::from_millis(1);
 
 /// The future of [`sleep`] and [`sleep_until`].

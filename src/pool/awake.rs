@@ -173,6 +173,7 @@ impl Shared {
         };
         self.sleep.nobody_active()
             && !self.has_work()
+            && !self.has_next()
             && self.blocking.has_nothing_queued()
             && timers.keeper.risen() == risen
             && timers.calls.still(calls)

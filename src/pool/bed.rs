@@ -71,6 +71,12 @@ impl Bed<'_> {
         }
     }
 
+    /// Whether there are timers, and nobody else lies here to look at them.
+    pub(crate) fn is_last(&self) -> bool {
+        let timers = &self.shared.timers;
+        timers.next() < NEVER && timers.keeper.beds() == 1
+    }
+
     /// Whether a timer is due.
     pub(crate) fn has_due(&self) -> bool {
         self.shared.timers.are_due()

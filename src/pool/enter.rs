@@ -9,7 +9,9 @@ use crate::core::parker::Parker;
 use crate::core::queue::Injector;
 use crate::ground::error::SHUT_DOWN;
 use crate::ground::unwind;
+use crate::pool::awake::Parked;
 use crate::pool::current;
+use crate::pool::handle::Pool;
 use crate::pool::shared::Shared;
 use crate::pool::slot::{Kind, Slot};
 
@@ -116,9 +118,27 @@ pub(crate) fn wait_outside<R>(shared: &Shared, f: impl FnOnce(Waiter, &dyn Fn(&L
     })
 }
 
+/// Parks a thread without a slot as long as it is `blocked`. It keeps the timers of the pool that it is for, or that it
+/// is inside of, or of the global one.
+pub(crate) fn park_without_slot(home: Option<&Shared>, parker: &Arc<Parker>, mut blocked: impl FnMut() -> bool) {
+    current::with_host(|host| {
+        let global = || Pool::global_if_any().map(|pool| &*pool.shared);
+        let own = |shared: &&Shared| !shared.is_forked();
+        match home.filter(own).or(host.filter(own)).or_else(global) {
+            Some(shared) => shared.park_outside(parker, blocked),
+            None => {
+                let _parked = Parked::new();
+                while blocked() {
+                    parker.park();
+                }
+            }
+        }
+    });
+}
+
 impl Shared {
     /// Parks a thread without a slot as long as it is `blocked`. It keeps the timers meanwhile.
-    pub(crate) fn park_outside(&self, parker: &Arc<Parker>, blocked: impl Fn() -> bool) {
+    fn park_outside(&self, parker: &Arc<Parker>, mut blocked: impl FnMut() -> bool) {
         let bed = self.bed(parker);
         while blocked() {
             let called = bed.park(self.no_threads().then_some(LOOK_AGAIN));

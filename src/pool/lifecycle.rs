@@ -1,13 +1,15 @@
 //! How pools begin and end, the global one included.
 
 use std::ptr;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
+use crate::core::parker::Parker;
 use crate::ground::error::BuildError;
 use crate::ground::sync::Mutex;
 use crate::ground::topology;
 use crate::pool::builder::Config;
 use crate::pool::current;
+use crate::pool::enter::park_without_slot;
 use crate::pool::find::Work;
 use crate::pool::handle::Pool;
 use crate::pool::shared::Shared;
@@ -28,7 +30,7 @@ impl Pool {
             if let Err(source) = shared.start_thread(index) {
                 let closing = shared.gate.close_now();
                 shared.closing(closing);
-                shared.threads.wait(|| ());
+                wait_for_threads(&shared);
                 shared.let_go_if_done();
                 return Err(BuildError::Thread { index, source });
             }
@@ -85,9 +87,9 @@ impl Pool {
         })
     }
 
-    /// The global pool, if there is one yet.
+    /// The global pool, if there is one yet, and it is this process's.
     pub(crate) fn global_if_any() -> Option<&'static Pool> {
-        GLOBAL.get()
+        GLOBAL.get().filter(|pool| !pool.shared.is_forked())
     }
 
     /// Ends the pool gently: takes no more work from outside, runs every closure that has been accepted (and what
@@ -124,15 +126,30 @@ impl Pool {
         if current::is_inside(&self.shared) {
             return;
         }
-        current::with(|slot| match slot {
-            // A worker of another pool: what we wait for may need its seat.
-            Some(slot) => slot.block(|slot| self.shared.threads.wait(|| slot.run_mail_seated())),
-            None => self.shared.threads.wait(|| ()),
-        });
+        wait_for_threads(&self.shared);
         run_leftovers(&self.shared);
-        self.shared.close_timers_if_done();
+        if self.shared.gate.is_closed() {
+            // No thread is left to keep the timers, whatever the tallies say at this moment.
+            self.shared.close_timers();
+        }
         self.shared.let_go_if_done();
     }
+}
+
+/// Blocks until every thread of the pool has ended.
+fn wait_for_threads(shared: &Shared) {
+    current::with(|slot| match slot {
+        // A worker of another pool: what we wait for may need its seat.
+        Some(slot) => {
+            slot.publish_all();
+            slot.park_while(|| shared.threads.are_alive(&slot.parker));
+        }
+        None => {
+            let parker = Arc::new(Parker::new());
+            park_without_slot(None, &parker, || shared.threads.are_alive(&parker));
+        }
+    });
+    shared.threads.join_all();
 }
 
 /// Whatever the pool's threads have left because there never were any: run here.
@@ -174,7 +191,6 @@ fn clear_up(slot: &Slot) {
         slot.run_unrelated(work);
     }
     slot.leave_for_good();
-    slot.shared().close_timers_if_done();
     slot.shared().let_go_if_done();
 }
 
@@ -183,8 +199,12 @@ impl Slot {
     pub(crate) fn leave_for_good(&self) {
         self.set_busy(false);
         if !self.seatless().replace(true) {
-            self.shared().sleep.leave_seat();
-            let _ = self.shared().pass_seat();
+            let shared = self.shared();
+            shared.sleep.leave_seat();
+            let _ = shared.pass_seat();
+            if shared.timers_are_left_alone() {
+                let _ = shared.start_spare();
+            }
         }
     }
 }

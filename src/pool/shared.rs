@@ -118,6 +118,7 @@ impl Shared {
     /// by somebody else who owns it. A pool that never gets there stays behind with its tasks.
     pub(crate) fn let_go_if_done(&self) {
         if self.is_done() {
+            self.close_timers();
             let own = self.own.lock().take();
             drop(own);
         }

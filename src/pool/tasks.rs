@@ -162,6 +162,10 @@ fn add_alone(count: &AtomicU64) {
 impl Shared {
     /// Counts a new task. False: the pool has closed, and takes it no more.
     pub(crate) fn task_spawned(&self, own: Option<&Slot>) -> bool {
+        if self.gate.is_closed() {
+            // Not even for a moment: somebody may be asking whether the pool is done.
+            return false;
+        }
         self.count_task(own);
         if self.gate.is_closed() {
             self.task_ended(own);

@@ -4,49 +4,61 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
 
-use parking_lot::MutexGuard;
-
+use crate::core::parker::Parker;
 use crate::ground::error::panic_text;
-use crate::ground::sync::{Condvar, Mutex};
+use crate::ground::sync::Mutex;
 use crate::ground::unwind;
 use crate::pool::shared::Shared;
 use crate::pool::worker;
 
-/// How often a thread that waits for the end of a pool looks up.
-const LOOK_UP: Duration = Duration::from_millis(5);
-
 /// The threads that a pool has started and that have not ended.
 pub(crate) struct Threads {
-    alive: Mutex<usize>,
-    none: Condvar,
+    count: Mutex<Count>,
     handles: Mutex<Vec<thread::JoinHandle<()>>>,
+}
+
+#[derive(Default)]
+struct Count {
+    alive: usize,
+    /// Of those who wait until none is.
+    waiters: Vec<Arc<Parker>>,
 }
 
 impl Threads {
     pub(crate) fn new() -> Self {
-        Threads { alive: Mutex::new(0), none: Condvar::new(), handles: Mutex::new(Vec::new()) }
+        Threads { count: Mutex::default(), handles: Mutex::new(Vec::new()) }
     }
 
     /// Counts a thread that is about to be started.
     pub(crate) fn expect_one(&self) -> Alive<'_> {
-        *self.alive.lock() += 1;
+        self.count.lock().alive += 1;
         Alive(self)
     }
 
     pub(crate) fn one_ended(&self) {
-        let mut alive = self.alive.lock();
-        *alive -= 1;
-        if *alive == 0 {
-            self.none.notify_all();
+        let mut count = self.count.lock();
+        count.alive -= 1;
+        if count.alive == 0 {
+            let waiters = std::mem::take(&mut count.waiters);
+            drop(count);
+            waiters.iter().for_each(|waiter| waiter.unpark());
         }
+    }
+
+    /// Whether a thread is alive. If so, the parker is rung when none is any more.
+    pub(crate) fn are_alive(&self, waiter: &Arc<Parker>) -> bool {
+        let mut count = self.count.lock();
+        if count.alive > 0 && !count.waiters.iter().any(|other| Arc::ptr_eq(other, waiter)) {
+            count.waiters.push(waiter.clone());
+        }
+        count.alive > 0
     }
 
     /// Keeps a handle to join later. Whenever there are twice as many as threads alive, those that have ended are let
     /// go: joining them could wait for the destructors of their thread-locals.
     pub(crate) fn keep(&self, handle: thread::JoinHandle<()>) {
-        let alive = *self.alive.lock();
+        let alive = self.count.lock().alive;
         let mut handles = self.handles.lock();
         handles.push(handle);
         if handles.len() > 2 * alive {
@@ -54,15 +66,8 @@ impl Threads {
         }
     }
 
-    /// Blocks until every thread has ended, calling `meanwhile` now and then.
-    pub(crate) fn wait(&self, mut meanwhile: impl FnMut()) {
-        let mut alive = self.alive.lock();
-        while *alive > 0 {
-            if self.none.wait_for(&mut alive, LOOK_UP).timed_out() {
-                MutexGuard::unlocked(&mut alive, &mut meanwhile);
-            }
-        }
-        drop(alive);
+    /// Joins the threads, all of which have ended.
+    pub(crate) fn join_all(&self) {
         join_all(std::mem::take(&mut *self.handles.lock()));
     }
 }

@@ -22,7 +22,7 @@ use crate::core::keeper::Keeper;
 use crate::core::timer_shard::{BATCH, Reset, TimerShard};
 use crate::core::wheel::NEVER;
 use crate::ground::sync::{AtomicBool, AtomicUsize, Ordering};
-use crate::ground::unwind;
+use crate::ground::{fork_guard, unwind};
 use crate::pool::awake::Tally;
 use crate::pool::clock::{PoolClock, ever_paused};
 use crate::pool::current;
@@ -40,6 +40,8 @@ pub(crate) struct Timers {
     pub(crate) clock: PoolClock,
     /// The pool has ended, and nobody keeps the timers any more.
     closed: AtomicBool,
+    /// The process that made the pool, by its forks: in a child, a thread of the parent may hold the locks for ever.
+    generation: u32,
     /// Blocking calls that run and do not park: a stopped clock waits for them.
     pub(crate) calls: Tally,
 }
@@ -75,6 +77,7 @@ impl PoolTimers {
             keeper: Keeper::new(),
             clock: PoolClock::new(paused),
             closed: AtomicBool::new(false),
+            generation: fork_guard::generation(),
             calls: Tally::new(),
         });
         let door = |shard| Arc::new(CachePadded::new(Door { timers: all.clone(), shard }));
@@ -167,11 +170,9 @@ impl Shared {
         }
     }
 
-    /// Called at the ends of threads: when the pool is done, so are its timers.
-    pub(crate) fn close_timers_if_done(&self) {
-        if self.is_done() {
-            self.close_timers();
-        }
+    /// Whether there are timers, and nobody who would look at them.
+    pub(crate) fn timers_are_left_alone(&self) -> bool {
+        self.timers.next() < NEVER && self.timers.keeper.beds() == 0 && self.sleep.nobody_active()
     }
 }
 
@@ -216,9 +217,13 @@ impl Timer {
         // Nobody may have had the time to fire it.
         if timers.clock.at(deadline) <= timers.clock.now() {
             State::Fired
-        } else if fired {
+        } else if fired && timers.are_closed() {
             // Before its time: its pool has ended.
             State::Orphaned
+        } else if fired {
+            // A thread that had read the clock just before it was stopped has fired it: so the time has come.
+            timers.clock.advance_to(timers.clock.at(deadline));
+            State::Fired
         } else {
             State::Waiting
         }
@@ -248,7 +253,9 @@ impl Timer {
 
 impl Drop for Timer {
     fn drop(&mut self) {
-        self.shard().remove(self.key);
+        if fork_guard::generation() == self.door.timers.generation {
+            self.shard().remove(self.key);
+        }
     }
 }
 

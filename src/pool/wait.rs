@@ -185,7 +185,10 @@ impl Slot {
     fn park_once(&self, bed: &Bed<'_>) {
         let shared = self.shared();
         let called = bed.park(shared.spares_exhausted().then_some(LOOK_AGAIN));
+        // What is woken here is for others: this thread does not come back to its queues soon.
+        let polling = self.polling().replace(false);
         bed.fire();
+        self.polling().set(polling);
         if called {
             if self.has_mail() {
                 self.with_seat(|slot| bed.away(|| slot.run_mail()));
@@ -210,14 +213,6 @@ impl Slot {
         self.with_seat(|slot| bed.away(|| look(slot)));
     }
 
-    /// Runs the mail of a thread that has given its seat up. The closures may wait themselves, and give the seat up
-    /// again: so there must be one.
-    pub(crate) fn run_mail_seated(&self) {
-        if self.has_mail() {
-            self.with_seat(Slot::run_mail);
-        }
-    }
-
     /// Takes a seat for the time of `f`, on a thread that has given its own up.
     fn with_seat(&self, f: impl FnOnce(&Slot)) {
         if self.seatless().get() {
@@ -231,11 +226,5 @@ impl Slot {
         self.set_busy(false);
         shared.sleep.leave_seat();
         let _ = shared.pass_seat();
-    }
-
-    /// Makes everything that this thread keeps to itself public, and blocks in `f` without a seat.
-    pub(crate) fn block<R>(&self, f: impl FnOnce(&Slot) -> R) -> R {
-        self.publish_all();
-        self.without_seat(f)
     }
 }

@@ -12,8 +12,8 @@ use crate::pool::find::Work;
 use crate::pool::shared::Shared;
 use crate::pool::slot::{Kind, Slot};
 
-/// How often a thread without work looks whether a pool that has closed is done.
-const LAST_LOOKS: Duration = Duration::from_millis(1);
+/// How often the watch looks whether a pool that has closed is done.
+const LAST_LOOKS: Duration = Duration::from_millis(5);
 
 /// All that a thread of the pool does. It holds a seat already, taken for it by whoever started it.
 pub(crate) fn thread_main(shared: &Arc<Shared>, index: usize) {
@@ -79,7 +79,6 @@ fn live(slot: &Slot) {
                 Rest::Over(search) => {
                     search.quit();
                     let _ = shared.pass_seat();
-                    shared.close_timers_if_done();
                     return;
                 }
             };
@@ -140,7 +139,7 @@ fn rest<'s>(slot: &'s Slot, search: Searching<'s>, clock: &mut WatchClock) -> Re
     slot.set_busy(false);
     search.lie_down(slot.index, spare, &slot.parker);
     let bed = shared.bed(&slot.parker);
-    let longest = || if shared.gate.is_closed() { Some(LAST_LOOKS) } else { spare.then_some(keep_alive) };
+    let longest = || spare.then_some(keep_alive);
     let get_up = || {
         slot.set_busy(true);
         // If a waker was faster it has counted us as searching; its token wakes some later sleep for nothing.
@@ -148,6 +147,8 @@ fn rest<'s>(slot: &'s Slot, search: Searching<'s>, clock: &mut WatchClock) -> Re
     };
     loop {
         if shared.is_done() {
+            // Whoever ended the last work may not have seen that it was the last.
+            shared.sleep.wake_all();
             return Rest::Over(get_up());
         }
         // The same question as everywhere: a source that it forgot would be slept through.
@@ -160,7 +161,7 @@ fn rest<'s>(slot: &'s Slot, search: Searching<'s>, clock: &mut WatchClock) -> Re
             bed.fire();
             return Rest::Up(search);
         }
-        if spare && lain_since.passed(keep_alive) {
+        if spare && lain_since.passed(keep_alive) && !bed.is_last() {
             return Rest::Over(get_up());
         }
         match shared.sleep.lies(slot.index) {
@@ -185,6 +186,10 @@ fn rest<'s>(slot: &'s Slot, search: Searching<'s>, clock: &mut WatchClock) -> Re
                     return Rest::Up(get_up());
                 }
                 // If a next slot is full its thread will be back, or else the new watch sees it.
+                if shared.gate.is_closed() {
+                    bed.park(Some(LAST_LOOKS));
+                    continue;
+                }
                 if !shared.has_next() {
                     bed.park(longest());
                 }

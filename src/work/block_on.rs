@@ -8,8 +8,9 @@ use std::task::{Context, Poll, Wake, Waker};
 use crate::core::parker::Parker;
 use crate::core::task_context;
 use crate::ground::sync::{AtomicU32, Ordering};
-use crate::pool::awake::{self, Parked, Polling};
+use crate::pool::awake::{self, Polling};
 use crate::pool::current;
+use crate::pool::enter::park_without_slot;
 use crate::pool::handle::Pool;
 use crate::pool::shared::Shared;
 
@@ -97,7 +98,7 @@ fn block_on_for<F: IntoFuture>(home: Option<&Shared>, future: F) -> F::Output {
                 continue;
             }
             match slot {
-                None => park_outside(home, &bell),
+                None => park_without_slot(home, &bell.parker, || !bell.take()),
                 Some(slot) => {
                     slot.publish_all();
                     slot.park_while(|| !bell.take());
@@ -105,22 +106,6 @@ fn block_on_for<F: IntoFuture>(home: Option<&Shared>, future: F) -> F::Output {
             }
         }
     })
-}
-
-/// Parks a thread without a slot until the bell rings. It keeps the timers of the pool that it is for.
-fn park_outside(home: Option<&Shared>, bell: &Bell) {
-    current::with_host(|host| {
-        let global = || Pool::global_if_any().map(|pool| &*pool.shared);
-        match home.or(host).or_else(global) {
-            Some(shared) => shared.park_outside(&bell.parker, || !bell.take()),
-            None => {
-                let _parked = Parked::new();
-                while !bell.take() {
-                    bell.parker.park();
-                }
-            }
-        }
-    });
 }
 
 impl Pool {

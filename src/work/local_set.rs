@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::marker::PhantomData;
+use std::mem;
 use std::pin::{Pin, pin};
 use std::ptr::NonNull;
 use std::rc::Rc;
@@ -14,6 +15,7 @@ use std::thread;
 
 use crate::core::task::{self, Header, Task, Why};
 use crate::core::task_cell::{Cell, Scheduler};
+use crate::core::task_context;
 use crate::core::task_list::TaskList;
 use crate::ground::sync::{AtomicUsize, Mutex, Ordering};
 use crate::ground::unwind::{self, Payload};
@@ -25,7 +27,14 @@ use crate::work::task::JoinHandle;
 const TURN: usize = 61;
 
 thread_local! {
-    static LOCAL: RefCell<Option<Arc<Shared>>> = const { RefCell::new(None) };
+    static LOCAL: RefCell<Option<Place>> = const { RefCell::new(None) };
+}
+
+/// Which set the current thread is inside of, and on which layer of its stack: work on top of that is not inside.
+#[derive(Clone)]
+struct Place {
+    set: Arc<Shared>,
+    layer: u32,
 }
 
 /// What the set and its tasks share. Only the set's thread takes tasks out.
@@ -39,8 +48,8 @@ struct Shared {
 #[derive(Default)]
 struct Queue {
     runnable: VecDeque<Task>,
-    /// Of whoever polls the set.
-    waker: Option<Waker>,
+    /// Of all who poll the set: any of them may be gone, or have been woken for something else.
+    wakers: Vec<Waker>,
 }
 
 struct LocalTask(Arc<Shared>);
@@ -48,16 +57,11 @@ struct LocalTask(Arc<Shared>);
 impl Scheduler for LocalTask {
     fn schedule(&self, task: Task, _: Why) {
         let mut queue = self.0.queue.lock();
-        let waker = queue.waker.take();
+        let wakers = mem::take(&mut queue.wakers);
         queue.runnable.push_back(task);
         // Nothing of ours may be looked at from here on: under the lock the task was safe.
         drop(queue);
-        if let Some(waker) = waker {
-            // Foreign code; its panic has been reported by the panic hook.
-            if let Err(payload) = unwind::catch(|| waker.wake()) {
-                unwind::drop_quietly(payload);
-            }
-        }
+        wake_all(wakers);
     }
 
     fn list(&self, task: NonNull<Header>) -> Option<usize> {
@@ -82,6 +86,15 @@ impl Scheduler for LocalTask {
             Some(slot) => slot.shared().report_panic(payload),
             None => drop(unwind::drop_quietly(payload)),
         });
+    }
+}
+
+fn wake_all(wakers: Vec<Waker>) {
+    for waker in wakers {
+        // Foreign code; its panic has been reported by the panic hook.
+        if let Err(payload) = unwind::catch(|| waker.wake()) {
+            unwind::drop_quietly(payload);
+        }
     }
 }
 
@@ -129,9 +142,11 @@ impl LocalSet {
 
     /// Polls the set's tasks until `future` is ready. Others than the tasks that it awaits may be left.
     pub async fn run_until<F: Future>(&self, future: F) -> F::Output {
+        // Whoever else polls the set goes on with what this one leaves.
+        let _leaving = Leaving(&self.shared);
         let mut future = pin!(future);
         poll_fn(|context| {
-            let output = self.shared.inside(|| future.as_mut().poll(context));
+            let output = self.shared.inside(0, || future.as_mut().poll(context));
             if output.is_pending() {
                 self.turn(context);
             }
@@ -147,18 +162,41 @@ impl LocalSet {
 
     /// Polls tasks that are due. The context is woken when there are more. True: none is left.
     fn turn(&self, context: &Context<'_>) -> bool {
-        // Cloned before and dropped after the lock: both are foreign code.
+        // Cloned before the lock: that is foreign code.
         let waker = context.waker().clone();
-        let old = self.shared.queue.lock().waker.replace(waker);
-        drop(old);
+        let mut queue = self.shared.queue.lock();
+        let known = queue.wakers.iter().any(|other| other.will_wake(&waker));
+        let spare = if known {
+            Some(waker)
+        } else {
+            queue.wakers.push(waker);
+            None
+        };
+        drop(queue);
+        drop(spare);
         for _ in 0..TURN {
             let Some(task) = self.shared.pop() else {
                 return self.shared.live.load(Ordering::Relaxed) == 0;
             };
-            self.shared.inside(|| task.run(false));
+            self.shared.inside(1, || task.run(false));
         }
         context.waker().wake_by_ref();
         false
+    }
+}
+
+/// A wait for something of the set ends.
+struct Leaving<'s>(&'s Arc<Shared>);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        let mut queue = self.0.queue.lock();
+        if queue.runnable.is_empty() {
+            return;
+        }
+        let wakers = mem::take(&mut queue.wakers);
+        drop(queue);
+        wake_all(wakers);
     }
 }
 
@@ -167,17 +205,18 @@ impl Shared {
         self.queue.lock().runnable.pop_front()
     }
 
-    /// Runs `f` so that `spawn_local` finds this set.
-    fn inside<R>(self: &Arc<Self>, f: impl FnOnce() -> R) -> R {
-        struct Restore(Option<Arc<Shared>>);
+    /// Runs `f`, which does its work `above` layers up, so that `spawn_local` finds this set.
+    fn inside<R>(self: &Arc<Self>, above: u32, f: impl FnOnce() -> R) -> R {
+        struct Restore(Option<Place>);
         impl Drop for Restore {
             fn drop(&mut self) {
                 let outer = self.0.take();
-                // Let go of outside of the borrow.
-                drop(LOCAL.with_borrow_mut(|local| std::mem::replace(local, outer)));
+                // Let go of outside of the borrow. On a thread that is ending there may be no place any more.
+                drop(LOCAL.try_with(|local| local.replace(outer)));
             }
         }
-        let _restore = Restore(LOCAL.with_borrow_mut(|local| local.replace(self.clone())));
+        let place = Place { set: self.clone(), layer: task_context::layer() + above };
+        let _restore = Restore(LOCAL.try_with(|local| local.replace(Some(place))).unwrap_or_default());
         f()
     }
 
@@ -217,13 +256,13 @@ impl Drop for LocalSet {
         // What destructors spawn is cancelled as well.
         while self.shared.live.load(Ordering::Relaxed) > 0 {
             match self.shared.pop() {
-                Some(task) => self.shared.inside(|| task.run(true)),
+                Some(task) => self.shared.inside(1, || task.run(true)),
                 // Another thread has just woken the last one, and is about to queue it.
                 None => thread::yield_now(),
             }
         }
-        let waker = self.shared.queue.lock().waker.take();
-        drop(waker);
+        let wakers = mem::take(&mut self.shared.queue.lock().wakers);
+        drop(wakers);
     }
 }
 
@@ -242,6 +281,7 @@ where
     F: Future + 'static,
     F::Output: 'static,
 {
-    let shared = LOCAL.with_borrow(Clone::clone);
-    shared.expect("filch: spawn_local was called outside of a LocalSet; use LocalSet::run_until").spawn(future)
+    let place = LOCAL.try_with(|local| local.borrow().clone()).ok().flatten();
+    let place = place.filter(|place| place.layer == task_context::layer());
+    place.expect("filch: spawn_local was called outside of a LocalSet; use LocalSet::run_until").set.spawn(future)
 }

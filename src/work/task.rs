@@ -14,8 +14,9 @@ use crate::core::{task_context, task_notes};
 use crate::ground::error::JoinError;
 use crate::ground::id::Id;
 use crate::ground::sync::Mutex;
-use crate::ground::unwind;
+use crate::ground::unwind::{self, Payload};
 use crate::pool::current;
+use crate::pool::handle::Pool;
 use crate::work::block_on::block_on;
 
 /// Awaits a task, or a closure run by [`spawn_cpu`](crate::spawn_cpu) or [`spawn_blocking`](crate::spawn_blocking).
@@ -23,8 +24,9 @@ use crate::work::block_on::block_on;
 /// Awaiting gives the task's value, or a [`JoinError`] if it panicked or was cancelled. Dropping the handle detaches
 /// the task: it goes on, and its value is dropped. As in tokio.
 ///
-/// Once the task has ended, whoever holds the handle holds the value, and it is dropped with the handle. A panic of its
-/// destructor is then reported by the panic hook and goes no further.
+/// Once the task has ended, whoever holds the handle holds the value, and it is dropped with the handle. If its destructor
+/// panics then, or if the task had panicked and nobody has looked, that goes to the panic handler of the pool in which
+/// the handle is dropped, or else of the global one.
 ///
 /// # Panics
 /// Awaiting again after it was ready.
@@ -101,12 +103,8 @@ impl<T> JoinHandle<T> {
     /// Takes the output of the task, which is complete.
     fn take(&mut self) -> Result<T, JoinError> {
         let task = self.task.take().expect("a handle that has been polled has its task");
-        let mut output = MaybeUninit::<Result<T, Fault>>::uninit();
-        // SAFETY: complete, we are the handle, and have just given the reference up, so this is the only call; the
-        // type is right by the contract of `new`.
-        unsafe { task.take_output(output.as_mut_ptr().cast()) };
-        // SAFETY: written by `take_output`.
-        let output = unsafe { output.assume_init() };
+        // SAFETY: complete; we were its handle and have just given it up, so this is the only call.
+        let output = unsafe { Self::output_of(&task) };
         output.map_err(|fault| {
             let id = Id(task_notes::id(task.header()));
             match fault {
@@ -114,6 +112,16 @@ impl<T> JoinHandle<T> {
                 Fault::Panicked(payload) => JoinError::panicked(id, payload),
             }
         })
+    }
+
+    /// # Safety
+    /// `task` is complete, and was the task of a handle like this one, which has not taken the output. Called once.
+    unsafe fn output_of(task: &TaskRef) -> Result<T, Fault> {
+        let mut output = MaybeUninit::<Result<T, Fault>>::uninit();
+        // SAFETY: as promised; the type is right by the contract of `new`.
+        unsafe { task.take_output(output.as_mut_ptr().cast()) };
+        // SAFETY: written by `take_output`.
+        unsafe { output.assume_init() }
     }
 }
 
@@ -142,11 +150,22 @@ impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
         let Some(task) = self.task.take() else { return };
         // SAFETY: we are the handle, and have not taken the output.
-        if let Err(payload) = unwind::catch(|| unsafe { task::detach(task) }) {
-            current::with(|slot| match slot {
-                Some(slot) => slot.shared().report_panic(payload),
-                None => drop(unwind::drop_quietly(payload)),
-            });
+        let left = unwind::catch(|| unsafe { task::detach(task) });
+        let unseen = match left {
+            Ok(None) => return,
+            Ok(Some(complete)) => {
+                // Nobody has looked at the output, and nobody will.
+                // SAFETY: complete; this was its handle.
+                match unsafe { Self::output_of(&complete) } {
+                    Ok(value) => unwind::catch(|| drop(value)).err(),
+                    Err(Fault::Panicked(payload)) => Some(payload),
+                    Err(Fault::Cancelled) => None,
+                }
+            }
+            Err(payload) => Some(payload),
+        };
+        if let Some(payload) = unseen {
+            report(payload);
         }
     }
 }
@@ -155,6 +174,18 @@ impl<T> fmt::Debug for JoinHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JoinHandle").field("finished", &self.is_finished()).finish_non_exhaustive()
     }
+}
+
+/// Reports a panic of a task that nobody will await to the panic handler of the pool that the thread is inside of, or
+/// else of the global one. (The task's own may be gone.)
+fn report(payload: Payload) {
+    current::with(|slot| match slot {
+        Some(slot) => slot.shared().report_panic(payload),
+        None => match Pool::global_if_any() {
+            Some(pool) => pool.shared.report_panic(payload),
+            None => drop(unwind::drop_quietly(payload)),
+        },
+    });
 }
 
 /// Cancels a task without being able to await it. Made by [`JoinHandle::abort_handle`]; any number may exist, and
