@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::core::parker::Parker;
 use crate::core::wheel::NEVER;
-use crate::ground::sync::{AtomicUsize, Ordering};
+use crate::ground::sync::{AtomicUsize, Ordering, fence};
 use crate::pool::shared::Shared;
 use crate::pool::timers::Timers;
 
@@ -171,8 +171,12 @@ impl Shared {
         else {
             return false;
         };
-        self.sleep.nobody_active()
-            && !self.has_work()
+        if !self.sleep.nobody_active() {
+            return false;
+        }
+        // Pairs with the fences in `leave_seat` and `lie_down`: what the last thread has left behind is seen.
+        fence(Ordering::SeqCst);
+        !self.has_work()
             && !self.has_next()
             && self.blocking.has_nothing_queued()
             && timers.keeper.risen() == risen

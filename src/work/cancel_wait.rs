@@ -39,11 +39,11 @@ impl Waiting {
         if noted.is_pending() && !self.deadline_has_passed(token, context) {
             return Poll::Pending;
         }
-        self.timer = None;
         if !spend() {
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
+        self.timer = None;
         Poll::Ready(())
     }
 
