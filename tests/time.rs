@@ -427,6 +427,7 @@ fn keepers_hand_over() {
     with_deadline(60, || {
         let pool = pool(4);
         let began = Instant::now();
+        let mut much_too_late = 0;
         while began.elapsed() < ms(1500) {
             let busy: Vec<_> = (0..3).map(|_| pool.spawn_cpu(|| spin(ms(3)))).collect();
             let late = pool.block_on(async {
@@ -434,8 +435,10 @@ fn keepers_hand_over() {
                 sleep(ms(2)).await;
                 began.elapsed() - ms(2)
             });
-            // By far more than it ever is, by far less than the pool's next stir would be.
-            assert!(late < ms(1000), "{late:?}");
+            // By far more than it ever is, by far less than the pool's next stir would be. The machine itself may stand
+            // still once.
+            much_too_late += usize::from(late > ms(1000));
+            assert!(much_too_late < 2, "{late:?}");
             for closure in busy {
                 closure.join().unwrap();
             }
