@@ -32,24 +32,72 @@
 //! |---|---|
 //! | two closures, perhaps recursive | [`join`] |
 //! | many closures that borrow from the frame | [`scope`] |
+//! | futures that borrow from the frame | [`Scope::spawn_future`] |
 //! | a closure that nobody waits for | [`spawn_detached`] |
 //! | a future | [`spawn`] |
+//! | many futures or awaited closures, their results as they come | [`task::JoinSet`] |
+//! | many tasks, of which only the end matters | [`task::TaskTracker`] |
+//! | futures that are not `Send` | [`task::LocalSet`] |
 //! | a CPU-bound closure that a future awaits | [`spawn_cpu`] |
 //! | a call that blocks (files, a lock, a child process) | [`spawn_blocking`] |
 //! | a future, on a thread that is not async | [`block_on`] |
 //! | to wait for a while, or not for ever | [`time`] |
+//! | to ask work to end | [`CancellationToken`]; for one task [`JoinHandle::abort`] |
+//! | a value that goes along with a task | [`task_local!`] |
+//! | a name, an id, a turn for the others | [`task`] |
 //! | another number of workers, names, hooks | [`Pool::builder`] |
 //!
 //! The free functions work on the pool that the calling thread is inside, and outside of any on the global pool, which
 //! is made when it is first used.
+//!
+//! # Channels, locks, I/O
+//!
+//! There are none here, and none are needed: channels and locks that are written for any executor work on this pool as
+//! they are. Those of tokio (`tokio::sync`, which asks for no runtime), async-lock and futures are such, and so are
+//! `select!` and `join!` of tokio and futures.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use tokio::sync::mpsc;
+//!
+//! let (total, doubled) = filch::block_on(async {
+//!     let (sender, mut receiver) = mpsc::channel(16);
+//!     let total = Arc::new(async_lock::Mutex::new(0));
+//!     for i in 0..10u64 {
+//!         let (sender, total) = (sender.clone(), total.clone());
+//!         filch::spawn(async move {
+//!             *total.lock().await += i;
+//!             sender.send(2 * i).await.unwrap();
+//!         })
+//!         .detach();
+//!     }
+//!     drop(sender);
+//!     let mut doubled = 0;
+//!     while let Some(value) = receiver.recv().await {
+//!         doubled += value;
+//!     }
+//!     (*total.lock().await, doubled)
+//! });
+//! assert_eq!((total, doubled), (45, 90));
+//! ```
+//!
+//! Such crates know nothing of a task's budget: a loop over a channel that is never empty calls
+//! [`task::consume_budget`] now and then. A lock of the standard library is fine where it is held for a moment, and not
+//! across an `.await`.
+//!
+//! There is no I/O driver either. Use crates that bring their own (async-io has a thread for it), or
+//! [`spawn_blocking`]. What asks for tokio's reactor, as `tokio::net` does, needs a tokio runtime.
 //!
 //! # How it works, in short
 //!
 //! Each worker keeps the second arms of its `join`s to itself, in a private stack, and publishes the oldest only when
 //! another worker is hungry. So a `join` that nobody steals from costs a few nanoseconds. A worker that waits for a
 //! stolen arm helps with that arm and with nothing else; if there is nothing to help with, it parks, and a spare
-//! thread takes its seat. Threads from outside take a free seat and run their work in place. `docs/ARCHITECTURE.md`
-//! in the repository tells it at length.
+//! thread takes its seat. Threads from outside take a free seat and run their work in place.
+//!
+//! A task is one allocation: 40 bytes and its future. A task that is woken by a task is polled next, on the same thread;
+//! others wait in that thread's queue, oldest first, and may be stolen. Timers are fired by the workers themselves.
+//! `docs/ARCHITECTURE.md` in the repository tells it at length.
 //!
 //! # The floors
 //!

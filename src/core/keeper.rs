@@ -121,9 +121,4 @@ impl Keeper {
         let asleep = beds.lying.iter().all(|parker| Arc::ptr_eq(parker, me) || parker.is_parked());
         asleep.then_some(beds.risen)
     }
-
-    /// The number that [`all_asleep_but`](Self::all_asleep_but) gives.
-    pub(crate) fn risen(&self) -> u64 {
-        self.beds.lock().risen
-    }
 }

@@ -68,6 +68,12 @@ impl Parker {
         }
     }
 
+    /// Whether somebody has left a token that has not been taken.
+    pub(crate) fn has_token(&self) -> bool {
+        // Acquire pairs with `unpark`.
+        self.state.load(Ordering::Acquire) == NOTIFIED
+    }
+
     /// Whether the owner sleeps, and nobody has left a token.
     pub(crate) fn is_parked(&self) -> bool {
         // Acquire pairs with the Release of `park_inner`'s PARKED: what the owner did before it parked is seen.

@@ -179,7 +179,9 @@ impl Shared {
         !self.has_work()
             && !self.has_next()
             && self.blocking.has_nothing_queued()
-            && timers.keeper.risen() == risen
+            && !me.has_token()
+            // Asked again: a token for one that sleeps was given by somebody who was active until then.
+            && timers.keeper.all_asleep_but(me) == Some(risen)
             && timers.calls.still(calls)
             && POLLING.still(polls)
     }

@@ -93,15 +93,6 @@ impl Config {
         if self.blocking_threads == 0 { BLOCKING_THREADS } else { self.blocking_threads }
     }
 
-    /// Runs a start or exit hook; its panic is reported like a detached closure's.
-    pub(crate) fn run_hook(&self, hook: Option<&HookFn>, index: usize) {
-        if let Some(hook) = hook {
-            if let Err(payload) = unwind::catch(|| hook(index)) {
-                self.report_panic(payload);
-            }
-        }
-    }
-
     pub(crate) fn report_panic(&self, payload: Payload) {
         match &self.panic {
             // A handler that panics has been reported by the panic hook; there is nowhere further to go.
@@ -192,7 +183,8 @@ impl PoolBuilder {
         self
     }
 
-    /// Called with the payload when a detached closure panics.
+    /// Called with the payload when something panics whose result nobody takes: a detached closure, a task whose handle
+    /// has been dropped, a destructor, a waker, a start or exit handler.
     ///
     /// Without a handler the panic hook has printed its message, and the pool goes on. (Rayon aborts the process; to
     /// have that, abort in the handler.) A handler that panics itself is ignored.

@@ -11,10 +11,10 @@ use crate::core::task::Task;
 use crate::core::task_list::TaskList;
 use crate::ground::fork_guard::FORKED;
 use crate::ground::sync::{AtomicBool, AtomicU64, AtomicUsize, Mutex, Ordering, fence};
-use crate::ground::unwind::Payload;
+use crate::ground::unwind::{self, Payload};
 use crate::ground::{barrier, fork_guard, topology};
 use crate::pool::blocking::BlockingThreads;
-use crate::pool::builder::Config;
+use crate::pool::builder::{Config, HookFn};
 use crate::pool::numbers::PoolNumber;
 use crate::pool::slot::{Kind, Slot};
 use crate::pool::tasks::TaskTally;
@@ -319,6 +319,13 @@ impl Shared {
     pub(crate) fn leave(&self) {
         let closing = self.gate.leave();
         self.closing(closing);
+    }
+
+    /// Runs a start or exit hook; its panic is reported like a detached closure's.
+    pub(crate) fn run_hook(&self, hook: Option<&HookFn>, index: usize) {
+        if let Some(Err(payload)) = hook.map(|hook| unwind::catch(|| hook(index))) {
+            self.report_panic(payload);
+        }
     }
 
     /// How many panics have been reported.

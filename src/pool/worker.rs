@@ -22,9 +22,9 @@ pub(crate) fn thread_main(shared: &Arc<Shared>, index: usize) {
     // SAFETY: the slot was without an owner and is this thread's until it gives it up below; `shared` is held.
     let occupied = unsafe { current::occupy(slot) };
     slot.set_busy(true);
-    shared.config.run_hook(shared.config.start.as_ref(), index);
+    shared.run_hook(shared.config.start.as_ref(), index);
     live(slot);
-    shared.config.run_hook(shared.config.exit.as_ref(), index);
+    shared.run_hook(shared.config.exit.as_ref(), index);
     drop(occupied);
     give_up(shared, slot);
 }

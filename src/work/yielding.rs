@@ -17,8 +17,9 @@ pub enum Yield {
 /// This is for closures that wait for something that another closure brings. It may run anything, so do not hold a
 /// lock that other work may want. The closure that yields cannot go on before what it runs has ended: if that waits
 /// for a part of something that is buried below another thread's yield, which waits in turn for a part of what is
-/// buried here, neither ends. That is so for every scheduler that runs work on top of a stack. In async code use a yield of the executor-agnostic kind instead: this one does not
-/// return to the task's scheduler.
+/// buried here, neither ends. That is so for every scheduler that runs work on top of a stack.
+///
+/// In async code await [`task::yield_now`](crate::task::yield_now) instead: this one does not let go of the task.
 pub fn yield_now() -> Option<Yield> {
     current::with(|slot| {
         let slot = slot?;
