@@ -44,7 +44,7 @@ impl Drop for ClosureEnds {
     }
 }
 
-/// Calls `f` with the pool of a task that has not ended, and with the current thread's slot if it is that pool's.
+/// Calls `f` with the pool of a task that has not been counted off, and with the current thread's slot if it is that pool's.
 fn with_pool<R>(task: &Header, f: impl FnOnce(&Shared, Option<&Slot>) -> R) -> R {
     with_numbered(task.state.pool(), f)
 }
@@ -52,7 +52,7 @@ fn with_pool<R>(task: &Header, f: impl FnOnce(&Shared, Option<&Slot>) -> R) -> R
 fn with_numbered<R>(number: usize, f: impl FnOnce(&Shared, Option<&Slot>) -> R) -> R {
     current::with(|slot| match slot {
         Some(slot) if slot.shared().number.get() == number => f(slot.shared(), Some(slot)),
-        // SAFETY: the task has not ended, so its pool's threads have not either, and they own the pool.
+        // SAFETY: the task has not been counted off, and until then its pool owns itself.
         _ => f(unsafe { numbers::pool(number) }, None),
     })
 }
