@@ -10,6 +10,6 @@ skip() {
 cargo +nightly --version >/dev/null 2>&1 || skip "no nightly toolchain (rustup toolchain install nightly); sanitizers need one"
 
 tests=()
-for name in panics against_rayon no_deadlock stress; do
+for name in panics against_rayon no_deadlock stress task_matrix task_wakers scope_tasks local_set; do
     [ -f "tests/$name.rs" ] && tests+=(--test "$name")
 done

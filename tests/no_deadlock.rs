@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use filch::{Pool, WaitPolicy};
-use support::{fib, lock, note, pool, spin, threads_named, with_deadline};
+use support::{at_best, fib, lock, note, pool, spin, threads_named, with_deadline};
 
 #[test]
 fn a_lock_may_be_held_across_join() {
@@ -245,10 +245,13 @@ fn six_hundred_stolen_waits_at_once() {
             note(format!("{workers} workers, {policy:?}"));
             let pool =
                 Pool::builder().workers(workers).wait_policy(policy).name("waits").stack_size(8 << 20).build().unwrap();
-            let (stolen, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
-            pool.install_on_worker(|| stolen_waits(600, &stolen, &most));
-            let stolen = stolen.into_inner();
-            assert!(stolen >= 100, "only {stolen} arms were stolen: the test has tested little");
+            let most = AtomicUsize::new(0);
+            at_best(5, "enough thieves", || {
+                let stolen = AtomicUsize::new(0);
+                pool.install_on_worker(|| stolen_waits(600, &stolen, &most));
+                let stolen = stolen.into_inner();
+                if stolen >= 100 { Ok(()) } else { Err(format!("only {stolen} arms were stolen: that tests little")) }
+            });
             // Two more beside each other, with other work about.
             pool.scope(|s| {
                 for _ in 0..2 {
