@@ -785,3 +785,22 @@ fn a_set_in_an_older_thread_local_goes_with_its_thread() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     });
 }
+
+#[test]
+fn waits_that_have_ended_leave_few_wakers() {
+    struct Silent;
+    impl Wake for Silent {
+        fn wake(self: Arc<Self>) {}
+    }
+    let set = LocalSet::new();
+    let mut left = Vec::new();
+    for _ in 0..1000 {
+        let silent = Arc::new(Silent);
+        left.push(Arc::downgrade(&silent));
+        let waker = Waker::from(silent);
+        let mut wait = pin!(set.run_until(std::future::pending::<()>()));
+        assert!(wait.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    }
+    let alive = left.iter().filter(|silent| silent.strong_count() > 0).count();
+    assert!(alive <= 16, "{alive} wakers are kept");
+}

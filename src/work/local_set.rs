@@ -26,6 +26,9 @@ use crate::work::task::JoinHandle;
 /// Tasks that are polled, between two looks at the awaited future.
 const TURN: usize = 61;
 
+/// Wakers that a set keeps.
+const MOST_WAKERS: usize = 16;
+
 thread_local! {
     static LOCAL: RefCell<Option<Place>> = const { RefCell::new(None) };
 }
@@ -56,10 +59,11 @@ struct LocalTask(Arc<Shared>);
 
 impl Scheduler for LocalTask {
     fn schedule(&self, task: Task, _: Why) {
-        let mut queue = self.0.queue.lock();
+        // Kept: the task may be run, and be gone with this scheduler and the set, as soon as the lock is let go.
+        let shared = self.0.clone();
+        let mut queue = shared.queue.lock();
         let wakers = mem::take(&mut queue.wakers);
         queue.runnable.push_back(task);
-        // Nothing of ours may be looked at from here on: under the lock the task was safe.
         drop(queue);
         wake_all(wakers);
     }
@@ -166,6 +170,8 @@ impl LocalSet {
         let waker = context.waker().clone();
         let mut queue = self.shared.queue.lock();
         let known = queue.wakers.iter().any(|other| other.will_wake(&waker));
+        // Waits that have ended leave their wakers: with too many of them, those that still wait come again.
+        let old = if known || queue.wakers.len() < MOST_WAKERS { Vec::new() } else { mem::take(&mut queue.wakers) };
         let spare = if known {
             Some(waker)
         } else {
@@ -174,6 +180,7 @@ impl LocalSet {
         };
         drop(queue);
         drop(spare);
+        wake_all(old);
         for _ in 0..TURN {
             let Some(task) = self.shared.pop() else {
                 return self.shared.live.load(Ordering::Relaxed) == 0;
