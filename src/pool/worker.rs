@@ -185,11 +185,11 @@ fn rest<'s>(slot: &'s Slot, search: Searching<'s>, clock: &mut WatchClock) -> Re
                     // Queued by a thread that did not see us lie down, nor we it: see `notify_own`.
                     return Rest::Up(get_up());
                 }
-                // If a next slot is full its thread will be back, or else the new watch sees it.
                 if shared.gate.is_closed() {
                     bed.park(Some(LAST_LOOKS));
                     continue;
                 }
+                // If a next slot is full its thread will be back, or else the new watch sees it.
                 if !shared.has_next() {
                     bed.park(longest());
                 }
