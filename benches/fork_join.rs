@@ -9,7 +9,8 @@
 //! cargo bench --bench fork_join -- --callgrind KERNEL N    one kernel, once, for counting instructions
 //! ```
 //!
-//! Under `cargo test --benches` every contender runs once on a small input, so that a broken benchmark is a failed test.
+//! Under `cargo test --benches` every contender runs once on a small input, so that a broken benchmark is a failed
+//! test.
 
 mod support;
 #[path = "fork_join/mod.rs"]

@@ -10,7 +10,8 @@
 //!
 //! The rows on memory run each contender in a process of its own, which is this program with other arguments.
 //!
-//! Under `cargo test --benches` every contender runs once on a small input, so that a broken benchmark is a failed test.
+//! Under `cargo test --benches` every contender runs once on a small input, so that a broken benchmark is a failed
+//! test.
 
 mod support;
 #[path = "tasks/mod.rs"]

@@ -9,7 +9,8 @@ skip() {
 [ "$(uname -sm)" = "Linux x86_64" ] || skip "sanitizers are run on x86-64 Linux only"
 cargo +nightly --version >/dev/null 2>&1 || skip "no nightly toolchain (rustup toolchain install nightly); sanitizers need one"
 
-tests=()
-for name in panics against_rayon no_deadlock stress task_matrix task_wakers scope_tasks local_set; do
-    [ -f "tests/$name.rs" ] && tests+=(--test "$name")
+programs=()
+for name in panics against_rayon no_deadlock stress task_matrix task_wakers scope_tasks local_set express \
+    par_splitting par_collect par_sources par_drops par_sort; do
+    [ -f "tests/$name.rs" ] && programs+=(--test "$name")
 done

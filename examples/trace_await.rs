@@ -113,7 +113,9 @@ async fn spawned(trace: Trace) -> u32 {
 
 /// The traces of both ways, on a pool of its own.
 pub fn traces(workers: usize) -> [Vec<Event>; 2] {
-    let pool = filch::Pool::builder().workers(workers).build().expect("the system has threads for us");
+    // Without the express lane, so that no other thread polls if the system does not let the workers run for a while.
+    let builder = filch::Pool::builder().workers(workers).express_lane(false);
+    let pool = builder.build().expect("the system has threads for us");
     let trace = Trace::default();
     assert_eq!(pool.spawn(nested(trace.clone())).join().expect("no panic"), 3);
     let plain = trace.take();

@@ -1,5 +1,5 @@
-//! The budget of a poll, counted exactly: loops over what is always ready give way after 128 units, and there is no limit
-//! outside of tasks.
+//! The budget of a poll, counted exactly: loops over what is always ready give way after 128 units, and there is no
+//! limit outside of tasks.
 
 mod support;
 
@@ -12,7 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use filch::{JoinHandle, Pool, task};
-use support::{lock, pool, with_deadline, within};
+use support::{lock, pool, pool_without_lane, with_deadline, within};
 
 const BUDGET: usize = 128;
 
@@ -105,7 +105,7 @@ fn write(log: &Log, text: impl Into<String>) {
 
 /// Runs `f` on the one worker of a pool, in a task, and gives the log when all has ended.
 fn logged(f: impl FnOnce(Log) + Send + 'static) -> Vec<String> {
-    let (pool, log) = (pool(1), Log::default());
+    let (pool, log) = (pool_without_lane(1), Log::default());
     let inner = log.clone();
     pool.spawn(async move { f(inner) }).join().unwrap();
     assert!(within(Duration::from_secs(20), || pool.stats().live_tasks == 0));

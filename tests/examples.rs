@@ -1,5 +1,5 @@
-//! Tests of the examples that are one file each: what they print is what they measure, and that is looked at here.
-//! (`treehash` has a file of its own.)
+//! Tests of the smaller examples: what they print is what they measure, and that is looked at here. (`treehash` and
+//! `mixed_server` have files of their own.)
 
 mod support;
 
@@ -11,14 +11,26 @@ use support::{alone, at_best, pool, with_deadline};
 
 // All of each but `main` is used or tested.
 #[allow(dead_code)]
+#[path = "../examples/array_sums.rs"]
+mod array_sums;
+#[allow(dead_code)]
 #[path = "../examples/countdown.rs"]
 mod countdown;
+#[allow(dead_code)]
+#[path = "../examples/cpu_waster.rs"]
+mod cpu_waster;
 #[allow(dead_code)]
 #[path = "../examples/deep_await.rs"]
 mod deep_await;
 #[allow(dead_code)]
+#[path = "../examples/matmul.rs"]
+mod matmul;
+#[allow(dead_code)]
 #[path = "../examples/project_plan.rs"]
 mod project_plan;
+#[allow(dead_code)]
+#[path = "../examples/thumbnails/main.rs"]
+mod thumbnails;
 #[allow(dead_code)]
 #[path = "../examples/trace_await.rs"]
 mod trace_await;
@@ -262,4 +274,232 @@ fn sorts_as_std_does() {
             check(shuffled(if cfg!(debug_assertions) { 100_000 } else { 1_000_000 }));
         }
     });
+}
+
+// ----- matmul ----------------------------------------------------------------------------------------------------
+
+use matmul::Matrix;
+
+/// By the definition, one element after the other.
+fn product(left: &Matrix, right: &Matrix, size: usize) -> Vec<f64> {
+    let element = |row: usize, column: usize| {
+        let factors = left.row(row).iter().zip((0..size).map(|inner| right.row(inner)[column]));
+        factors.fold(0.0, |sum, (left, right)| sum + left * right)
+    };
+    (0..size * size).map(|place| element(place / size, place % size)).collect()
+}
+
+#[test]
+fn every_way_to_multiply_gives_the_product() {
+    with_deadline(120, || {
+        // Below, at and above the length that is not halved any more; more workers than rows.
+        for size in [1, 2, 3, 63, 64, 65, 130] {
+            let (left, right) = (Matrix::random(size, 3), Matrix::random(size, 4));
+            assert!(left != right);
+            let expected = product(&left, &right, size);
+            for workers in [1, 2, 4, 8] {
+                let pool = pool(workers);
+                for (name, way) in matmul::WAYS {
+                    let found = pool.install(|| way(&left, &right));
+                    let found: Vec<f64> = (0..size).flat_map(|row| found.row(row)).copied().collect();
+                    assert!(found == expected, "{name}, {size} rows, {workers} workers");
+                }
+            }
+        }
+    });
+}
+
+// ----- array_sums ------------------------------------------------------------------------------------------------
+
+#[test]
+fn every_way_to_add_up_gives_the_sums() {
+    with_deadline(60, || {
+        for workers in [1, 2, 4] {
+            let pool = pool(workers);
+            for length in [0, 1, 2, 1000, 30_001] {
+                let arrays = pool.install(|| array_sums::arrays(length));
+                let expected: Vec<u64> = (0..8).map(|first| (first..).step_by(8).take(length).sum()).collect();
+                assert_eq!(array_sums::expected(length), expected);
+                for (name, way) in array_sums::WAYS {
+                    assert_eq!(pool.install(|| way(&arrays)), expected, "{name}");
+                }
+            }
+        }
+    });
+}
+
+// ----- cpu_waster ------------------------------------------------------------------------------------------------
+
+use cpu_waster::{Outcome, Plan, Waster, histogram, measure, percentile};
+
+#[test]
+fn no_tick_is_left_out_however_late() {
+    let _alone = alone();
+    let plan = Plan { wasters: 3, each: Duration::from_millis(40), period: Duration::from_millis(5) };
+    with_deadline(60, move || {
+        for workers in [1, 2] {
+            for waster in [Waster::Nobody, Waster::LongClosure, Waster::ParallelLoop] {
+                let Outcome { late, took } = measure(workers, waster, plan);
+                // As many workers as there are can spin at a time; the loops have 40 pieces of 1 ms each.
+                let least = if waster == Waster::Nobody { plan.each } else { plan.each * 3 / workers as u32 };
+                assert!(took >= least, "{waster:?}: {took:?} instead of {least:?}");
+                let ticks = took.div_duration_f64(plan.period) as usize;
+                // One may become due while the end is written down.
+                assert!((ticks..=ticks + 1).contains(&late.len()), "{} ticks in {took:?}", late.len());
+                assert!(late.is_sorted());
+            }
+        }
+    });
+}
+
+#[test]
+fn with_nothing_else_to_do_ticks_are_on_time() {
+    let _alone = alone();
+    let plan = Plan { wasters: 0, each: Duration::from_millis(100), period: Duration::from_millis(10) };
+    with_deadline(60, move || {
+        at_best(10, "ticks", || {
+            let late = measure(1, Waster::Nobody, plan).late;
+            if percentile(&late, 1.0) < plan.period { Ok(()) } else { Err(format!("{late:?}")) }
+        });
+    });
+}
+
+#[test]
+fn lateness_is_counted_right() {
+    let late: Vec<Duration> = [0, 1, 1, 2, 3, 10, 11, 500, 999, 5000].map(Duration::from_millis).into();
+    let millis = |share| percentile(&late, share).as_millis();
+    assert_eq!([0.0, 0.1, 0.11, 0.5, 0.9, 0.91, 1.0].map(millis), [0, 0, 1, 3, 999, 5000, 5000]);
+    assert_eq!(histogram(&late), [3, 1, 1, 1, 1, 0, 0, 0, 1, 1, 1]);
+    assert_eq!(percentile(&[], 0.5), Duration::ZERO);
+    assert_eq!(histogram(&[]), [0; 11]);
+    let text = cpu_waster::report(&Outcome { late, took: Duration::from_millis(1500) });
+    assert!(text.starts_with("  1.50 s, 10 ticks; "), "{text}");
+    assert!(text.contains("  half <= 3.00  90 % <= 999.00  99 % <= 5000.00  all <= 5000.00\n"), "{text}");
+    assert_eq!(text.lines().count(), 2 + 8, "{text}");
+    assert!(text.contains("\n      <= 1      3  ###############\n"), "{text}");
+    assert!(text.ends_with("\n      more      1  #####\n"), "{text}");
+    cpu_waster::report(&Outcome { late: Vec::new(), took: Duration::ZERO });
+}
+
+// ----- thumbnails ------------------------------------------------------------------------------------------------
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+
+use image::{DynamicImage, ImageFormat, RgbImage};
+use tempfile::TempDir;
+use thumbnails::shrink::shrink;
+
+/// What it prints, and whether it had no failures.
+fn thumbnails(arguments: &[&dyn AsRef<std::ffi::OsStr>]) -> Result<(String, bool), String> {
+    let arguments: Vec<OsString> = arguments.iter().map(|argument| argument.as_ref().to_owned()).collect();
+    let mut out = Vec::new();
+    let outcome = thumbnails::thumbnails(arguments, &mut out).map_err(|reason| reason.to_string());
+    outcome.map(|everything| (String::from_utf8(out).unwrap(), everything))
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    let mut names: Vec<_> = entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+fn encoded(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
+    let image = RgbImage::from_fn(width, height, |x, y| image::Rgb([x as u8, y as u8, 100]));
+    let mut bytes = Vec::new();
+    DynamicImage::from(image).write_to(&mut std::io::Cursor::new(&mut bytes), format).unwrap();
+    bytes
+}
+
+#[test]
+fn pictures_are_made_and_shrunk() {
+    with_deadline(120, || {
+        let to = TempDir::new().unwrap();
+        let (text, everything) =
+            thumbnails(&[&"--count", &"9", &"--to", &to.path(), &"--workers", &"2", &"--at-once", &"3"]).unwrap();
+        assert!(everything, "{text}");
+        let names = names(to.path());
+        assert_eq!(names.len(), 9);
+        assert_eq!([&names[0], &names[3], &names[8]], ["00000.jpg", "00003.png", "00008.jpg"]);
+        for name in names {
+            let thumbnail = image::open(to.path().join(name)).unwrap();
+            assert_eq!((thumbnail.width(), thumbnail.height()), (128, 96));
+        }
+        let lines: Vec<&str> = text.lines().map(|line| line.split_whitespace().next().unwrap()).collect();
+        assert_eq!(lines, ["made", "thumbnails", "in", "one", "speed-up"], "{text}");
+        assert!(text.contains("thumbnails  9 in ") && text.contains("at most 3 pictures"), "{text}");
+    });
+}
+
+#[test]
+fn what_cannot_be_read_is_listed_and_the_rest_is_done() {
+    with_deadline(120, || {
+        let folder = TempDir::new().unwrap();
+        let file = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
+        let png = encoded(60, 300, ImageFormat::Png);
+        file("good.png", &png);
+        file("GOOD.JPEG", &encoded(300, 60, ImageFormat::Jpeg));
+        file("not what it says.jpg", &png);
+        file("cut off.png", &png[..png.len() / 2]);
+        file("empty.jpg", &[]);
+        file("text.png", b"no picture at all");
+        file("no picture.txt", b"left alone");
+        fs::create_dir(folder.path().join("folder.png")).unwrap();
+        #[cfg(unix)]
+        std::os::unix::fs::symlink("nowhere", folder.path().join("link.png")).unwrap();
+
+        let (text, everything) =
+            thumbnails(&[&folder.path(), &"--side", &"30", &"--no-compare", &"--no-progress"]).unwrap();
+        assert!(!everything, "{text}");
+        let mut failed = vec!["cut off.png", "empty.jpg", "link.png", "text.png"];
+        if cfg!(not(unix)) {
+            failed.remove(2);
+        }
+        let listed: Vec<&str> =
+            text.lines().filter_map(|line| line.strip_prefix("            \"")?.split('"').next()).collect();
+        assert_eq!(listed, failed, "{text}");
+        assert!(
+            text.contains("thumbnails  3 in ") && text.contains(&format!("failed      {}\n", failed.len())),
+            "{text}"
+        );
+        let to = folder.path().join("thumbnails");
+        assert_eq!(names(&to), ["GOOD.JPEG", "good.png", "not what it says.jpg"]);
+        let thumbnail = image::open(to.join("GOOD.JPEG")).unwrap();
+        assert_eq!((thumbnail.width(), thumbnail.height()), (30, 6));
+        assert_eq!(fs::read(to.join("not what it says.jpg")).unwrap(), fs::read(to.join("good.png")).unwrap());
+        assert_eq!(fs::read(folder.path().join("good.png")).unwrap(), png, "the pictures themselves stay");
+    });
+}
+
+#[test]
+fn pictures_are_never_replaced_and_an_empty_folder_is_no_mistake() {
+    with_deadline(60, || {
+        let folder = TempDir::new().unwrap();
+        fs::create_dir(folder.path().join("sub")).unwrap();
+        let same = folder.path().join("sub").join("..");
+        assert!(thumbnails(&[&folder.path(), &"--to", &same]).unwrap_err().contains("replace"));
+        let (text, everything) = thumbnails(&[&folder.path()]).unwrap();
+        assert!(everything && text.contains("thumbnails  0 in "), "{text}");
+        assert!(thumbnails(&[&folder.path().join("none"), &"--to", &folder.path()]).is_err());
+        assert!(thumbnails(&[&"--at-once", &"0"]).is_err());
+        assert!(thumbnails(&[&"--side", &"0"]).is_err());
+        assert!(thumbnails(&[&"one", &"two"]).is_err());
+        assert!(thumbnails(&[&"--help"]).unwrap().0.starts_with("Makes a thumbnail"));
+    });
+}
+
+#[test]
+fn small_pictures_are_not_blown_up() {
+    for format in [ImageFormat::Png, ImageFormat::Jpeg] {
+        for (width, height, expected) in
+            [(1, 1, (1, 1)), (20, 10, (20, 10)), (21, 10, (20, 10)), (40, 80, (10, 20)), (1, 200, (1, 20))]
+        {
+            let thumbnail = shrink(&encoded(width, height, format), 20).unwrap();
+            assert_eq!(image::guess_format(&thumbnail).unwrap(), format);
+            let thumbnail = image::load_from_memory(&thumbnail).unwrap();
+            assert_eq!((thumbnail.width(), thumbnail.height()), expected);
+        }
+    }
 }

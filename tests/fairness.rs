@@ -14,7 +14,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use filch::{Pool, task};
-use support::{Event, alone, lock, note, pool, spin, with_deadline, within, yield_once};
+use support::{Event, alone, lock, note, pool, pool_without_lane, spin, with_deadline, within, yield_once};
 
 /// Turns of the others that may pass before something local is served: a closure is served in every eighth turn, a
 /// task behind 16 from the next slot; three spinners wait in the queue; the rest is for the asking task itself.
@@ -282,7 +282,7 @@ fn nobody_starves(floods: &'static [Busy], ask: fn(&Pool, Busy)) {
     with_deadline(60, move || {
         for &busy in floods {
             note(format!("{busy:?}"));
-            ask(&pool(1), busy);
+            ask(&pool_without_lane(1), busy);
         }
     });
 }
@@ -303,7 +303,7 @@ fn beside_a_flood_of_closures() {
     with_deadline(60, || {
         for busy in CLOSURES {
             note(format!("{busy:?}"));
-            let pool = pool(1);
+            let pool = pool_without_lane(1);
             let flood = flood(&pool, busy);
             let turns = flood.turns.clone();
             let asker = pool.spawn(async move {
@@ -354,7 +354,7 @@ fn write(log: &Log, text: impl Into<String>) {
 
 /// Runs `f` on the one worker of a pool, in a task, and gives the log when all has ended.
 fn logged(f: impl FnOnce(Log) + Send + 'static) -> Vec<String> {
-    let (pool, log) = (pool(1), Log::default());
+    let (pool, log) = (pool_without_lane(1), Log::default());
     let inner = log.clone();
     pool.spawn(async move { f(inner) }).join().unwrap();
     assert!(within(Duration::from_secs(20), || pool.stats().live_tasks == 0));
@@ -570,7 +570,7 @@ fn all_but_one_worker_compute_and_each_has_woken_somebody() {
 fn a_task_that_blocks_for_the_one_it_has_woken_or_spawned() {
     // The one worker's seat goes to a spare, and what lies in its next slot must go with it.
     with_deadline(30, || {
-        let pool = pool(1);
+        let pool = pool_without_lane(1);
         for round in 0..50 {
             note(format!("round {round}"));
             let (tx, rx) = tokio::sync::oneshot::channel::<u32>();

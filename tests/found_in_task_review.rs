@@ -97,7 +97,7 @@ fn goes_on_beside_the_closure<F>(rest: impl FnOnce(Event) -> F + Send + 'static)
 where
     F: Future<Output = ()> + Send,
 {
-    let pool = pool(2);
+    let pool = support::pool_without_lane(2);
     let (begun, polled) = (Event::default(), Event::default());
     let (begins, other_goes_on) = (begun.clone(), polled.clone());
     pool.spawn_detached(move || {

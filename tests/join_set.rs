@@ -515,7 +515,8 @@ fn a_dropped_join_next_loses_nothing() {
         }
         assert_eq!(sorted(values), (0..200).collect::<Vec<_>>());
         drop(set);
-        assert_eq!(wakes.held(), 0);
+        // The thread on which the last task ended may still be about to wake.
+        assert!(soon(|| wakes.held() == 0));
     });
 }
 
@@ -604,7 +605,7 @@ fn races_of_aborts_and_ends() {
 #[test]
 fn a_busy_task_joins_in_order() {
     with_deadline(60, || {
-        let pool = pool(1);
+        let pool = support::pool_without_lane(1);
         for waits in [true, false] {
             let (joined, ended) = pool.block_on(async move {
                 let inner = filch::spawn(async move {

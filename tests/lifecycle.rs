@@ -65,7 +65,8 @@ fn shutdown_waits_for_blocking_closures() {
 fn shutdown_now_drops_what_has_not_begun() {
     with_deadline(60, || {
         for workers in [1, 2, 4] {
-            let pool = named("drops", workers);
+            // Without a lane, so that the tasks do not begin either.
+            let pool = Pool::builder().workers(workers).name("drops").express_lane(false).build().unwrap();
             let (begun, go) = (Arc::new(AtomicUsize::new(0)), Event::default());
             // Every worker is inside a closure, so that none of the others can begin.
             for _ in 0..workers {
@@ -169,14 +170,17 @@ fn spawning_after_shutdown() {
         pool.shutdown();
         let drops = Drops::default();
         let token = drops.token();
+        assert!(pool.try_spawn_fifo(|| ()).unwrap_err().is_shut_down());
+        assert!(pool.try_spawn_broadcast(|_| ()).unwrap_err().is_shut_down());
         let back = pool.try_spawn_detached(move || drop(token)).unwrap_err();
         assert_eq!(drops.dropped(), 0, "the closure comes back untouched");
         assert!(back.to_string().contains("shut down") && format!("{back:?}").contains("ShutDown"));
-        (back.0)();
+        assert!(back.is_shut_down() && !back.is_full());
+        (back.into_inner())();
         assert_eq!(drops.dropped(), 1);
-        assert_eq!((pool.try_spawn_cpu(|| 5).unwrap_err().0)(), 5);
-        assert_eq!((pool.try_spawn_blocking(|| 6).unwrap_err().0)(), 6);
-        assert_eq!(filch::block_on(pool.try_spawn(async { 7 }).unwrap_err().0), 7);
+        assert_eq!((pool.try_spawn_cpu(|| 5).unwrap_err().into_inner())(), 5);
+        assert_eq!((pool.try_spawn_blocking(|| 6).unwrap_err().into_inner())(), 6);
+        assert_eq!(filch::block_on(pool.try_spawn(async { 7 }).unwrap_err().into_inner()), 7);
         let refused = |f: &dyn Fn()| {
             let payload = panic::catch_unwind(panic::AssertUnwindSafe(f)).unwrap_err();
             let text =
@@ -330,5 +334,43 @@ fn a_blocking_closure_may_use_its_pool_while_it_drains() {
             go.set();
         });
         assert_eq!(handle.join().unwrap(), (5, 8), "an accepted closure is run to its end");
+    });
+}
+
+#[test]
+fn a_broadcast_beside_the_end_is_made_on_all_workers_or_on_none() {
+    with_deadline(60, || {
+        let (mut accepted, mut refused) = (0, 0);
+        for round in 0..300 {
+            let (pool, calls) = (Arc::new(support::pool(3)), Arc::new(AtomicUsize::new(0)));
+            let drops = Drops::default();
+            let closer = pool.clone();
+            let other = thread::spawn(move || {
+                support::spin(Duration::from_micros(round % 20));
+                closer.shutdown();
+            });
+            let (made, token) = (calls.clone(), drops.token());
+            let asked = pool.try_spawn_broadcast(move |_| {
+                let _token = &token;
+                made.fetch_add(1, Ordering::SeqCst);
+            });
+            let expected = match asked {
+                Ok(()) => 3,
+                Err(error) => {
+                    assert!(error.is_shut_down());
+                    drop(error.into_inner());
+                    0
+                }
+            };
+            other.join().unwrap();
+            assert_eq!(calls.load(Ordering::SeqCst), expected);
+            if expected == 0 {
+                refused += 1;
+            } else {
+                accepted += 1;
+            }
+            drops.assert_all_dropped("the closure of a broadcast");
+        }
+        println!("{accepted} accepted, {refused} refused");
     });
 }

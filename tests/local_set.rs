@@ -1,4 +1,5 @@
-//! `task::LocalSet` and `spawn_local`: futures that stay on one thread, whoever wakes, aborts or awaits them from where.
+//! `task::LocalSet` and `spawn_local`: futures that stay on one thread, whoever wakes, aborts or awaits them from
+//! where.
 
 mod support;
 

@@ -51,7 +51,7 @@ fn a_lock_may_be_held_across_join_beside_detached_closures_and_tasks() {
             };
             for _ in 0..200 {
                 pool.spawn_detached(holder(mutex.clone()));
-                drop(pool.spawn_cpu(holder(mutex.clone())));
+                pool.spawn_cpu(holder(mutex.clone())).detach();
                 let job = holder(mutex.clone());
                 let handle = pool.spawn(async move { job() });
                 handle.detach();

@@ -1,5 +1,5 @@
-//! Futures in scopes: `Scope::spawn_future`, `ScopeFifo::spawn_future` and `ScopedJoinHandle`. They borrow from the frame
-//! around the scope, and all have ended, and dropped what they hold, when it goes on.
+//! Futures in scopes: `Scope::spawn_future`, `ScopeFifo::spawn_future` and `ScopedJoinHandle`. They borrow from the
+//! frame around the scope, and all have ended, and dropped what they hold, when it goes on.
 
 mod support;
 

@@ -1,5 +1,5 @@
-//! What tasks and handles tell about themselves: ids, names, texts; builders; and `yield_now` where its waker is not the
-//! task's own, or where there is no task at all.
+//! What tasks and handles tell about themselves: ids, names, texts; builders; and `yield_now` where its waker is not
+//! the task's own, or where there is no task at all.
 
 mod support;
 
@@ -349,7 +349,7 @@ fn builders_after_the_end_of_the_pool() {
             let refused = builder().try_spawn(future).unwrap_err();
             assert_eq!(drops.dropped(), 0, "it is given back");
             assert!(refused.to_string().contains("shut down"));
-            assert_eq!(filch::block_on(refused.0), 5, "and is as good as new");
+            assert_eq!(filch::block_on(refused.into_inner()), 5, "and is as good as new");
             assert!(ran.load(Ordering::SeqCst));
             drops.assert_all_dropped("the future");
             let panics = |f: &dyn Fn()| {

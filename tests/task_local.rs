@@ -1,5 +1,5 @@
-//! Values that belong to tasks: scopes in scopes, panics, destructors, tasks that wander from thread to thread, and that
-//! nobody else finds them.
+//! Values that belong to tasks: scopes in scopes, panics, destructors, tasks that wander from thread to thread, and
+//! that nobody else finds them.
 
 mod support;
 

@@ -115,9 +115,37 @@ fn word() -> &'static AtomicUsize {
     Box::leak(Box::new(AtomicUsize::new(0)))
 }
 
+/// What is there now, the kept blocks of ended closures and tasks at their bound. How many are kept before something is
+/// measured is a matter of chance (a thread that finds the depot taken gives its blocks to the allocator); with all that
+/// may be kept in place, none of it is mistaken for what the measured ones have left.
+fn settled() -> Cost {
+    const BYTES: usize = 5 << 18;
+    fn flood<const WORDS: usize>() {
+        for _ in 0..BYTES / (8 * WORDS) {
+            let payload = [1u64; WORDS];
+            filch::spawn_detached(move || assert_eq!(payload[0], 1));
+        }
+    }
+    let pool = pool(1);
+    // One of each size. All are there before the first of them runs.
+    pool.install_on_worker(|| {
+        flood::<3>();
+        flood::<7>();
+        flood::<11>();
+        flood::<15>();
+        flood::<19>();
+        flood::<23>();
+        flood::<27>();
+        flood::<31>();
+    });
+    pool.shutdown();
+    now()
+}
+
 /// Runs `f` on each pool several times, until what the pool keeps for itself (queues that have grown, notes about
 /// threads) is there, and returns the pool warm.
 fn warm(workers: usize) -> Pool {
+    settled();
     let pool = pool(workers);
     for _ in 0..3 {
         let handles: Vec<_> = (0..1_000).map(|_| pool.spawn(task::yield_now())).collect();
@@ -139,7 +167,7 @@ fn a_task_at_rest() {
             let pool = warm(workers);
             let (go, begun) = (word(), word());
             let wakers: &'static Mutex<Vec<Waker>> = Box::leak(Box::new(Mutex::new(Vec::with_capacity(MANY))));
-            let before = now();
+            let before = settled();
             for i in 0..MANY {
                 let rest = [i as u64; 7];
                 pool.spawn(Eighty { go, begun, wakers: Some(wakers), rest }).detach();
@@ -166,9 +194,10 @@ fn a_task_at_rest() {
     });
 }
 
-/// With a million tasks gone, less than a byte of each is left: what the queues' last blocks and buffers take.
+/// With a million tasks gone, less than a byte of each is left: what the queues' last blocks and buffers take, and what
+/// each thread keeps.
 fn assert_given_back(pool: &Pool, before: Cost, tasks: usize) {
-    let bound = 64 * 1024 + tasks as i64 / 2;
+    let bound = 256 * 1024 + tasks as i64 / 2;
     let left = || now().live - before.live;
     // Deques give their old buffers to crossbeam's collector, which frees them when threads come by again.
     let stir = || {
@@ -201,14 +230,14 @@ fn what_each_handle_and_waker_adds() {
             lock(wakers).push(clone);
         }
         assert_eq!(now().allocations, before.allocations, "a handle or waker allocates");
-        // The waker of a task that awaits lies in the task; any other takes a box of two words.
+        // The waker of a task that awaits lies in the task; any other takes the smallest block.
         let before = now();
         let waker = Waker::from(Arc::new(Silent));
         for handle in &mut handles {
             assert!(Pin::new(handle).poll(&mut Context::from_waker(&waker)).is_pending());
         }
         let [live, _, allocations] = each(before, now(), n);
-        assert!(live <= 17.0 && allocations <= 1.01, "{live} bytes in {allocations} allocations for an awaiter");
+        assert!(live <= 25.0 && allocations <= 1.01, "{live} bytes in {allocations} allocations for an awaiter");
         // Who asks for an id or a name pays for a note: its node and its share of the tree.
         let before = now();
         handles.iter().for_each(|handle| support::ignore(handle.id()));
@@ -237,7 +266,7 @@ fn a_detached_closure() {
         // All are queued by the one worker before the first of them runs, so all of them lie there at once.
         let measure = move |from_worker: bool| {
             let ended = word();
-            let before = now();
+            let before = settled();
             for i in 0..n {
                 let payload = [i as u64; 4];
                 filch::spawn_detached(move || support::ignore(ended.fetch_add(payload.len(), Ordering::AcqRel)));
@@ -267,12 +296,12 @@ fn a_detached_closure() {
             println!(
                 "a detached closure of 40 bytes, by a worker: {inside}: {live:.2} bytes, {requested:.2} requested, {allocations:.3} allocations"
             );
-            // Its own 40 bytes, in one allocation, and a reference of 24 in the queue: a worker's queue doubles, so it
+            // Its own 40 bytes in a block of 56, and a reference of 24 in the queue: a worker's queue doubles, so it
             // is up to twice as large, and as it grows its old buffers are there for a while; the injector's blocks
             // have a word more for each.
             assert!(allocations < 1.05, "{allocations} allocations");
             let queue = if from_worker { 4.0 * 24.0 } else { 33.0 };
-            assert!(live <= 40.0 + queue + 1.0, "{live} bytes for each closure");
+            assert!(live <= 56.0 + queue + 1.0, "{live} bytes for each closure");
             assert!(within(Duration::from_secs(20), || ended.load(Ordering::Acquire) == 4 * n));
             assert_given_back(&pool, before, n);
         }
@@ -284,7 +313,7 @@ fn a_job_of_a_scope() {
     body(|| {
         let n = 10_000;
         let pool = warm(1);
-        let before_all = now();
+        let before_all = settled();
         let cost = pool.install_on_worker(move || {
             let sum = AtomicUsize::new(0);
             let cost = filch::scope(|s| {
@@ -310,14 +339,20 @@ fn a_job_of_a_scope() {
 
 #[test]
 fn the_size_of_a_closures_allocation() {
-    // Without the queue: one closure at a time, whose place in the queue is there already.
+    // One closure at a time, until nothing that is kept is left, and when the queue need not grow.
     body(|| {
-        fn of_one(spawn: impl FnOnce()) -> u64 {
-            let before = now();
-            spawn();
-            let after = now();
-            assert_eq!(after.allocations - before.allocations, 1, "one allocation for each");
-            after.requested - before.requested
+        fn of_one(spawn: impl Fn()) -> u64 {
+            for _ in 0..100_000 {
+                let before = now();
+                spawn();
+                let after = now();
+                let requested = after.requested - before.requested;
+                let allocations = after.allocations - before.allocations;
+                if allocations == 1 && requested < 1024 {
+                    return requested;
+                }
+            }
+            panic!("what is kept has no bound")
         }
         let pool = warm(1);
         let sizes = pool.install_on_worker(|| {
@@ -330,11 +365,12 @@ fn the_size_of_a_closures_allocation() {
         });
         println!("with 40 bytes captured: detached, cpu, task, job of a scope: {sizes:?}");
         let [detached, cpu, task, job] = sizes;
-        assert_eq!(detached, 40, "its own size, as CONTRACT.md has it");
+        assert_eq!(detached, 56, "its own size of 40, rounded up as CONTRACT.md has it");
         assert_eq!(job, 56, "two words more");
         // A header of 40 bytes, and the larger of what it runs and what it gives.
-        assert!(cpu <= 40 + 48, "{cpu}");
-        assert!(task <= 40 + 48, "{task}");
+        assert_eq!(task, 88);
+        // And its share in the bound on queued closures: 96, rounded up.
+        assert_eq!(cpu, 120);
     });
 }
 
@@ -343,7 +379,7 @@ fn all_memory_comes_back() {
     body(|| {
         for workers in [1, 2] {
             let pool = warm(workers);
-            let before = now();
+            let before = settled();
             note(format!("{workers} workers: detached, from outside"));
             for round in 0..10 {
                 // In portions, so that the queue does not take more than the tasks.
@@ -382,14 +418,14 @@ fn all_memory_comes_back() {
             assert!(within(Duration::from_secs(20), || rests(&pool)(0)));
             assert_given_back(&pool, before, MANY);
             note("aborted at rest");
-            let before = now();
+            let before = settled();
             let handles: Vec<_> = (0..MANY / 10).map(|_| pool.spawn(std::future::pending::<[u64; 4]>())).collect();
             handles.iter().for_each(JoinHandle::abort);
             handles.into_iter().for_each(|handle| assert!(handle.join().unwrap_err().is_cancelled()));
             assert!(within(Duration::from_secs(20), || rests(&pool)(0)));
             assert_given_back(&pool, before, MANY / 10);
             note("panicked");
-            let before = now();
+            let before = settled();
             let handles: Vec<JoinHandle<()>> = (0..1_000).map(|_| pool.spawn(async { support::plan(1) })).collect();
             handles.into_iter().for_each(|handle| assert!(handle.join().unwrap_err().is_panic()));
             assert_given_back(&pool, before, 1_000);
@@ -432,7 +468,7 @@ fn a_pool_gives_all_back_when_it_ends() {
         for _ in 0..3 {
             round();
         }
-        let before = now();
+        let before = settled();
         for _ in 0..20 {
             round();
         }

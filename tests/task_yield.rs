@@ -1,4 +1,5 @@
-//! `filch::task::yield_now` where its waker is not the task's own, where it is dropped halfway, and where there is no task.
+//! `filch::task::yield_now` where its waker is not the task's own, where it is dropped halfway, and where there is no
+//! task.
 
 mod support;
 

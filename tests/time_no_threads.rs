@@ -1,5 +1,5 @@
-//! Timers of a global pool for which the system refuses every thread: who blocks fires them. Alone in its process, which
-//! has but one global pool.
+//! Timers of a global pool for which the system refuses every thread: who blocks fires them. Alone in its process,
+//! which has but one global pool.
 
 mod support;
 

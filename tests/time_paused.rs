@@ -8,7 +8,7 @@ use std::thread;
 
 use filch::Pool;
 use filch::time::{self, Duration, Instant, MissedTickBehavior, advance, interval, sleep, sleep_until, timeout};
-use support::{catch, lock, note, with_deadline, yield_once};
+use support::{catch, lock, note, spin, with_deadline, yield_once};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -92,6 +92,37 @@ fn the_clock_stands_while_somebody_works() {
             all.await.unwrap();
             assert_eq!(sleeper.await.unwrap(), ms(1));
         });
+    });
+}
+
+#[test]
+fn a_stopped_clock_does_not_jump_while_a_worker_is_in_a_closure() {
+    type InClosure = fn();
+    let pauses: [(&str, InClosure); 5] = [
+        ("sleeps", || thread::sleep(ms(30))),
+        ("computes", || spin(ms(30))),
+        ("joins", || support::ignore(filch::join(|| thread::sleep(ms(30)), || thread::sleep(ms(30))))),
+        ("is in a section", || filch::blocking(|| thread::sleep(ms(30)))),
+        ("comes back from a section", || filch::blocking(|| filch::scope(|s| s.spawn(|_| thread::sleep(ms(30)))))),
+    ];
+    with_deadline(60, move || {
+        for (what, in_closure) in pauses {
+            for workers in [1, 2] {
+                note(format!("{what}, {workers} workers"));
+                let pool = Pool::builder().workers(workers).start_paused(true).build().unwrap();
+                pool.block_on(async {
+                    let (began, far) = (Instant::now(), filch::spawn(sleep(HOUR)));
+                    let elapsed = filch::spawn_cpu(move || {
+                        in_closure();
+                        began.elapsed()
+                    });
+                    assert_eq!(elapsed.await.unwrap(), Duration::ZERO, "{what}");
+                    assert!(!far.is_finished(), "{what}");
+                    far.await.unwrap();
+                    assert_eq!(began.elapsed(), HOUR, "{what}");
+                });
+            }
+        }
     });
 }
 

@@ -1,6 +1,6 @@
 //! Coarse irregular work: a random binary tree whose leaves take 0.1 to 20 ms each. What counts is that nobody is idle
-//! while a leaf waits to be taken. A leaf spins for its time by the wall clock, so that four workers on two cores behave
-//! much like four cores.
+//! while a leaf waits to be taken. A leaf spins for its time by the wall clock, so that four workers on two cores
+//! behave much like four cores.
 //!
 //! The greedy bound is computed, not run: the leaves from left to right, each given to the worker that is free first
 //! (Graham 1966), with no cost for anything else.

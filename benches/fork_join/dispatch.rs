@@ -1,5 +1,6 @@
-//! How long a pool takes to begin: an empty join, from inside the pool and from outside, over and over; and two closures
-//! of 20 µs each after the whole program has been idle for a millisecond, where waking a sleeper must pay for itself.
+//! How long a pool takes to begin: an empty join, from inside the pool and from outside, over and over; and two
+//! closures of 20 µs each after the whole program has been idle for a millisecond, where waking a sleeper must pay
+//! for itself.
 
 use std::hint::black_box;
 use std::thread;

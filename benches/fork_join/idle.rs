@@ -1,6 +1,6 @@
 //! What a pool costs that does nothing: CPU time per second of a pool that has run something and then fell idle, and of
-//! a pool of which one worker is busy all the time, that worker's own time taken away. Measured with no other pool in the
-//! process.
+//! a pool of which one worker is busy all the time, that worker's own time taken away. Measured with no other pool in
+//! the process.
 
 use std::thread;
 use std::time::{Duration, Instant};

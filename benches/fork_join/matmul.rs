@@ -1,6 +1,6 @@
-//! Recursive matrix multiplication, f32. A matrix is stored as its four quadrants one after the other, and so on down to
-//! tiles of 64 × 64, so that every quadrant is a slice and the recursion needs no pointers. `c += a · b` is eight products
-//! of quadrants in two phases of four, and the four of a phase write to different quadrants of `c`.
+//! Recursive matrix multiplication, f32. A matrix is stored as its four quadrants one after the other, and so on down
+//! to tiles of 64 × 64, so that every quadrant is a slice and the recursion needs no pointers. `c += a · b` is eight
+//! products of quadrants in two phases of four, and the four of a phase write to different quadrants of `c`.
 
 use super::ONE_AND_TWO;
 use crate::support::args::Scale;

@@ -77,8 +77,8 @@ fn quicksort<F: Fork>(handle: F::Handle<'_, '_>, numbers: &mut [u64]) {
     F::join(handle, |h| quicksort::<F>(h, low), |h| quicksort::<F>(h, high));
 }
 
-/// Moves all that is less than a pivot before it, and returns where the pivot is. The swap is unconditional and only the
-/// border depends on the comparison, so there is no branch to predict.
+/// Moves all that is less than a pivot before it, and returns where the pivot is. The swap is unconditional and only
+/// the border depends on the comparison, so there is no branch to predict.
 fn partition(numbers: &mut [u64]) -> usize {
     let last = numbers.len() - 1;
     numbers.swap(median_of_three(numbers), last);

@@ -1,11 +1,12 @@
 //! Fork-join as the workloads see it: one trait, so that each workload is written once and every contender runs the
-//! same source. All of it is static dispatch and inlines away; what is left in the machine code is the library's own call.
+//! same source. All of it is static dispatch and inlines away; what is left in the machine code is the library's own
+//! call.
 
 /// A way to run two closures, or many, possibly in parallel.
 ///
 /// `Handle` is what a library hands to the code inside its pool: nothing where it finds its worker by itself (rayon,
-/// filch's free functions), a reference to the worker or scope where that travels as an argument. The second lifetime is
-/// for chili, whose handle is a `&'x mut Scope<'y>`.
+/// filch's free functions), a reference to the worker or scope where that travels as an argument. The second lifetime
+/// is for chili, whose handle is a `&'x mut Scope<'y>`.
 pub trait Fork: Sized + 'static {
     type Handle<'x, 'y>
     where

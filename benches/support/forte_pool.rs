@@ -1,9 +1,9 @@
 //! forte 1.0.0-alpha.4 as a contender.
 //!
 //! Two of its habits need care. Its heartbeat thread wakes thousands of times a second as long as the pool has workers,
-//! idle or not, which costs every other contender some percent of a core; and shrinking a pool waits for that thread with
-//! the lock held that the thread needs, which never ends. So the workers are put to rest after each turn by unwinding out
-//! of their main loop, which ends them and silences the heartbeat, and are grown anew before the next.
+//! idle or not, which costs every other contender some percent of a core; and shrinking a pool waits for that thread
+//! with the lock held that the thread needs, which never ends. So the workers are put to rest after each turn by
+//! unwinding out of their main loop, which ends them and silences the heartbeat, and are grown anew before the next.
 //!
 //! This release shares work only at a `join`, so a scope whose jobs fork no further runs on one thread.
 
@@ -18,7 +18,7 @@ use super::fork::{Fork, Library};
 
 /// forte, whose caller is one of the computing threads.
 pub struct Forte {
-    pub(super) pool: &'static ThreadPool,
+    pub pool: &'static ThreadPool,
     helpers: usize,
 }
 

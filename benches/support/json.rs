@@ -33,7 +33,7 @@ pub fn document(rows: &[Measured], machine: &Machine, options: &TableOptions, re
 
 fn row(row: &Measured, bases: &[&str]) -> String {
     object([
-        member("id", &string(row.id)),
+        member("id", &string(&row.id)),
         member("title", &string(&row.title)),
         member("unit", &string(row.unit)),
         member("lines", &array(row.lines.iter().map(|l| line(row, l, bases)))),

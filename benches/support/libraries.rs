@@ -1,5 +1,5 @@
-//! The contenders behind [`Fork`] and [`Library`]: serial code, filch in its three forms, rayon and chili. (forte, which
-//! needs more care, is in `forte_pool`.)
+//! The contenders behind [`Fork`] and [`Library`]: serial code, filch in its three forms, rayon and chili. (forte,
+//! which needs more care, is in `forte_pool`.)
 
 use std::num::NonZero;
 

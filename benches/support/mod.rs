@@ -2,7 +2,9 @@
 #![allow(dead_code, unused_imports)] // Each benchmark uses a part of it.
 
 pub mod args;
+pub mod cgroup;
 pub mod chart;
+pub mod children;
 pub mod cpu;
 pub mod criterion_mode;
 pub mod fork;
@@ -17,7 +19,12 @@ pub mod report;
 pub mod results;
 pub mod rng;
 pub mod row;
+pub mod sheet;
+pub mod sheet_mode;
+pub mod sheet_text;
+pub mod span_chart;
 pub mod table_mode;
 pub mod targets;
 pub mod tasks;
+pub mod usage;
 pub mod watchdog;

@@ -20,7 +20,7 @@ pub fn run(args: &[String], report: &Report, rows: fn(Scale) -> Vec<Row>) {
 }
 
 /// Ends the program because its arguments make no sense.
-pub fn refuse(message: &str) {
+pub fn refuse(message: &str) -> ! {
     eprintln!("{message}");
     std::process::exit(2);
 }

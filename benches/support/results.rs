@@ -18,7 +18,7 @@ impl Line {
     }
 
     pub fn max(&self) -> f64 {
-        self.samples.iter().copied().fold(0.0, f64::max)
+        self.samples.iter().copied().fold(f64::NEG_INFINITY, f64::max)
     }
 
     /// Whether it did not end in time in most rounds.
@@ -40,7 +40,7 @@ impl Line {
 
 /// One measured row.
 pub struct Measured {
-    pub id: &'static str,
+    pub id: String,
     pub title: String,
     pub note: &'static str,
     pub unit: &'static str,

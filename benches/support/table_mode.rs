@@ -36,7 +36,7 @@ pub fn run(rows: Vec<Row>, options: &TableOptions, report: &Report) -> io::Resul
 }
 
 /// `filch-bench` in cargo's target folder, and in there a folder for each benchmark.
-fn default_out(report: &Report) -> PathBuf {
+pub fn default_out(report: &Report) -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
     target.join("filch-bench").join(report.name)
 }
@@ -82,7 +82,7 @@ fn turn(row: &Row, index: usize, bout: &mut dyn Bout) -> f64 {
 
 /// Who has a turn when: rotated by one each round, and backwards in every second round, so that nobody always follows
 /// the same neighbour.
-fn order(round: usize, len: usize) -> impl Iterator<Item = usize> {
+pub fn order(round: usize, len: usize) -> impl Iterator<Item = usize> {
     (0..len).map(move |place| {
         let index = (place + round) % len;
         if round % 2 == 0 { index } else { len - 1 - index }
@@ -95,5 +95,5 @@ fn finish(row: Row, samples: Vec<Vec<f64>>) -> Measured {
         workers: contender.workers,
         samples,
     });
-    Measured { lines: lines.collect(), id: row.id, title: row.title, note: row.note, unit: row.unit.label }
+    Measured { lines: lines.collect(), id: row.id.to_string(), title: row.title, note: row.note, unit: row.unit.label }
 }

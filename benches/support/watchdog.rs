@@ -6,6 +6,8 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::usage::own_thread;
+
 const DEADLINE: Duration = Duration::from_secs(180);
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
@@ -13,7 +15,7 @@ static TURN: Mutex<Option<(Instant, String)>> = Mutex::new(None);
 
 /// Starts the watching thread, for the rest of the program.
 pub fn start() {
-    thread::spawn(|| {
+    let look = || {
         loop {
             thread::sleep(LOOK_EVERY);
             let turn = TURN.lock().unwrap();
@@ -25,7 +27,8 @@ pub fn start() {
                 _ => {}
             }
         }
-    });
+    };
+    own_thread("watchdog", look);
 }
 
 /// Runs `turn` under the deadline.

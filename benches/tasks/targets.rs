@@ -13,7 +13,7 @@ pub fn judge(rows: &[Measured]) -> Vec<Target> {
     let mut judge = Judge::new(rows);
     for row in rows {
         for workers in [1, 2] {
-            judge.best(row.id, FILCH, &PEERS, workers, 1.0);
+            judge.best(&row.id, FILCH, &PEERS, workers, 1.0);
         }
     }
     let bytes = |id| judge.line(id, FILCH, 2).map(|line| line.median());

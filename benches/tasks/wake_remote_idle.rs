@@ -1,5 +1,5 @@
-//! A task sleeps on an idle pool; a thread outside wakes it. How long from the wake to the poll, as the median and as the
-//! 99th percentile of a run's wakes.
+//! A task sleeps on an idle pool; a thread outside wakes it. How long from the wake to the poll, as the median and as
+//! the 99th percentile of a run's wakes.
 
 use std::future::poll_fn;
 use std::sync::Arc;

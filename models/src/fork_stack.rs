@@ -245,3 +245,25 @@ fn a_full_array_is_published_whole() {
         assert_eq!(runs.load(Ordering::Relaxed), 4);
     });
 }
+
+/// The array fills up with jobs that raiders take, each of them the only private one: there is room all the same.
+#[test]
+fn raiders_take_what_fills_the_array() {
+    explore(|| {
+        let pool = Pool::new();
+        let runs = Arc::new(AtomicUsize::new(0));
+        let jobs: Vec<_> = (0..6).map(|value| probe(&runs, value)).collect();
+        for job in &jobs {
+            // SAFETY: this is the owner's thread; fetched below.
+            let asked = unsafe { pool.stack.push(job.as_ref()) };
+            pool.raid();
+            if asked {
+                pool.publish(1);
+            }
+        }
+        for (value, job) in jobs.iter().enumerate().rev() {
+            assert_eq!(pool.fetch(job), value as u32);
+        }
+        assert_eq!(runs.load(Ordering::Relaxed), 6);
+    });
+}

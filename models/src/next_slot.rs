@@ -37,7 +37,7 @@ fn each_task_is_taken_once() {
         let world = World::new();
         let slot = Arc::new(NextSlot::new());
         for _ in 0..2 {
-            drop(unsafe { task::detach(spawn(&world, Counted(world.clone()))) });
+            drop(unsafe { task::detach(spawn(&world, Counted(world.clone())), true) });
         }
         let tasks = std::mem::take(&mut *world.queue.lock().unwrap());
         let thief = {

@@ -120,3 +120,61 @@ fn a_seat_that_comes_free_serves_what_was_queued_meanwhile() {
         assert!(by_producer || by_guest, "the item is slept through");
     });
 }
+
+#[test]
+fn of_two_guests_the_one_that_frees_a_seat_looks() {
+    // Two seats, held by guests. The last to leave has seen a free seat before, and does not look.
+    explore(|| {
+        let shared = Arc::new((Sleep::new(), Queue::new()));
+        let bed = parker();
+        shared.0.take_seat();
+        shared.0.search().lie_down(0, false, &bed);
+        assert!(shared.0.try_take_seat(2) && shared.0.try_take_seat(2));
+        let leave = |shared: &(Sleep, Queue)| {
+            let was_free = shared.0.leave_free_seat(2);
+            !was_free && !shared.1.is_empty() && shared.0.wants_thread(2) && shared.0.wake_one(2) == Wake::Woken
+        };
+        let guest = {
+            let shared = shared.clone();
+            loom::thread::spawn(move || leave(&shared))
+        };
+        let producer = {
+            let shared = shared.clone();
+            loom::thread::spawn(move || {
+                shared.1.push(7);
+                shared.0.wants_thread(2) && shared.0.wake_one(2) == Wake::Woken
+            })
+        };
+        let by_us = leave(&shared);
+        let woken = [by_us, guest.join().unwrap(), producer.join().unwrap()];
+        assert!(woken.contains(&true), "the item is slept through");
+    });
+}
+
+/// A thread begins to work while the watch over the pool ends: it learns that nobody keeps watch, or is asked.
+fn begins_beside_the_end_of_the_watch(is_deep: fn(&Sleep) -> bool) {
+    explore(move || {
+        let sleep = Arc::new(Sleep::new());
+        let busy = Arc::new(AtomicU32::new(0));
+        let visitor = {
+            let (sleep, busy) = (sleep.clone(), busy.clone());
+            loom::thread::spawn(move || {
+                busy.store(1, Ordering::Relaxed);
+                is_deep(&sleep)
+            })
+        };
+        sleep.end_watch(true);
+        let asked = busy.load(Ordering::Relaxed) == 1;
+        assert!(visitor.join().unwrap() || asked, "nobody will ever ask it");
+    });
+}
+
+#[test]
+fn a_root_begins_beside_the_end_of_the_watch() {
+    begins_beside_the_end_of_the_watch(Sleep::is_deep);
+}
+
+#[test]
+fn a_brief_guest_begins_beside_the_end_of_the_watch() {
+    begins_beside_the_end_of_the_watch(Sleep::is_deep_by_light);
+}

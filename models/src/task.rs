@@ -156,7 +156,7 @@ pub(crate) fn take(handle: TaskRef) -> Result<usize, Fault> {
 
 /// As a handle that is dropped.
 pub(crate) fn leave(handle: TaskRef) {
-    if let Some(complete) = unsafe { task::detach(handle) } {
+    if let Some(complete) = unsafe { task::detach(handle, true) } {
         let _ = take(complete);
     }
 }

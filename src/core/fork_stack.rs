@@ -19,10 +19,10 @@
 
 use crate::core::job::ForkRef;
 use crate::core::latch::Waiter;
-use crate::core::lineage::Place;
+use crate::core::lineage::{Place, ScopeNode};
 use crate::core::queue::{Deque, Stealer};
 use crate::ground::barrier;
-use crate::ground::sync::{AtomicUsize, HandOver, Mutex, Ordering};
+use crate::ground::sync::{AtomicBool, AtomicUsize, HandOver, Mutex, Ordering};
 use crossbeam_utils::CachePadded;
 
 /// Private jobs at most; the next push publishes them all. Small under loom, so that a model can fill it.
@@ -55,6 +55,8 @@ pub(crate) struct ForkStack {
     poll: CachePadded<AtomicUsize>,
     split: AtomicUsize,
     lock: Mutex<()>,
+    /// The owner is splitting its oldest private job, outside of the lock: no raid meanwhile. Under the lock.
+    splitting: AtomicBool,
     public: Deque<ForkRef>,
     stealer: Stealer<ForkRef>,
     entries: [HandOver<ForkRef>; CAPACITY],
@@ -69,6 +71,7 @@ impl ForkStack {
             poll: CachePadded::new(AtomicUsize::new(CALM)),
             split: AtomicUsize::new(BASE),
             lock: Mutex::new(()),
+            splitting: AtomicBool::new(false),
             public,
             stealer,
             entries: std::array::from_fn(|_| HandOver::new()),
@@ -152,21 +155,52 @@ impl ForkStack {
         }
     }
 
-    /// Answers a request and makes room: moves the `most` oldest private jobs to the public deque (all of them if
-    /// the array is full), and says how many.
+    /// Takes the newest public job back. True: it was there, and is the newest job of all. False: it has been stolen.
+    /// For jobs that were never private on the stack: the parts of a loop.
     ///
     /// # Safety
-    /// Called by the owner; `waiter` is its own, `place` where it is.
+    /// Called by the owner, when no private job is younger than the job that it wants back.
+    #[must_use]
+    pub(crate) unsafe fn reclaim_part(&self) -> bool {
+        self.public.pop().is_some()
+    }
+
+    /// Answers a request and makes room: moves the `most` oldest private jobs to the public deque (all of them if
+    /// the array is full), and says how many. Of a job that can be split, parts count as jobs, and what is left of it
+    /// stays private as long as that gives enough.
+    ///
+    /// # Panics
+    /// If the array is full and the caller is code that [splits](ForkRef::split): only then.
+    ///
+    /// # Safety
+    /// Called by the owner; `waiter` is its own, `place` where it is. If the caller has just pushed a job, its guard
+    /// against unwinding stands.
     pub(crate) unsafe fn publish(&self, most: usize, waiter: &Waiter, place: Place) -> usize {
         // Restored before we look, so that a request that comes while we look is seen at the next push. Relaxed: the
         // request carries nothing but itself.
         self.poll.store(CALM, Ordering::Relaxed);
-        let _guard = self.lock.lock();
-        let top = self.top.load(Ordering::Relaxed);
-        let mut split = self.split.load(Ordering::Relaxed);
-        let private = (top - split) / STEP;
-        let count = if top > CALM { private } else { private.min(most) };
-        for _ in 0..count {
+        let full = self.is_full();
+        if self.splitting.load(Ordering::Relaxed) {
+            // Called from the code that splits.
+            assert!(!full, "a producer's `split_at` must not nest a thousand joins");
+            return 0;
+        }
+        let most = if full { usize::MAX } else { most };
+        let mut count = 0;
+        while count < most {
+            let guard = self.lock.lock();
+            let top = self.top.load(Ordering::Relaxed);
+            let split = self.split.load(Ordering::Relaxed);
+            if split == top {
+                // Raiders have taken what was private, perhaps the job that has just filled the array: start again from
+                // the bottom, as `publish_oldest` does, or the next push finds no room.
+                #[cfg(not(mutant = "emptied_array_stays_full"))]
+                {
+                    self.top.store(BASE, Ordering::Release);
+                    self.split.store(BASE, Ordering::Relaxed);
+                }
+                break;
+            }
             #[cfg(not(mutant = "publish_newest"))]
             let at = split;
             #[cfg(mutant = "publish_newest")]
@@ -175,17 +209,60 @@ impl ForkStack {
             let job = unsafe { self.entry(at).read() };
             // SAFETY: the owner is there.
             let scope = unsafe { place.scope_of_fork(at) };
-            // SAFETY: still private.
-            unsafe { job.make_public(waiter.clone(), scope) };
-            self.public.push(job);
-            split += STEP;
+            if most != usize::MAX && job.is_splittable() {
+                #[cfg(not(mutant = "split_in_the_open"))]
+                self.splitting.store(true, Ordering::Relaxed);
+                // Splitting is foreign code.
+                drop(guard);
+                while count < most {
+                    // SAFETY: private; and the flag keeps raiders off.
+                    let Some(part) = (unsafe { job.split(most - count) }) else { break };
+                    // SAFETY: nobody else has seen it.
+                    unsafe { part.make_public(waiter.clone(), scope) };
+                    self.public.push(part);
+                    count += 1;
+                }
+                let _guard = self.lock.lock();
+                self.splitting.store(false, Ordering::Relaxed);
+                if count == most {
+                    break;
+                }
+                // SAFETY: still private: the lock was not free while the flag was down.
+                unsafe { self.publish_oldest(job, waiter, scope) };
+            } else {
+                // SAFETY: private, and we hold the lock.
+                unsafe { self.publish_oldest(job, waiter, scope) };
+            }
+            count += 1;
         }
-        if split == top {
-            self.top.store(BASE, Ordering::Release);
-            split = BASE;
-        }
-        self.split.store(split, Ordering::Relaxed);
         count
+    }
+
+    /// Moves the oldest private job as a whole.
+    ///
+    /// # Safety
+    /// Called by the owner, which holds the lock; `job` is the oldest private one.
+    unsafe fn publish_oldest(&self, job: ForkRef, waiter: &Waiter, scope: *const ScopeNode) {
+        // SAFETY: still private.
+        unsafe { job.make_public(waiter.clone(), scope) };
+        self.public.push(job);
+        let split = self.split.load(Ordering::Relaxed) + STEP;
+        if split == self.top.load(Ordering::Relaxed) {
+            self.top.store(BASE, Ordering::Release);
+            self.split.store(BASE, Ordering::Relaxed);
+        } else {
+            self.split.store(split, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether the next push needs room.
+    pub(crate) fn is_full(&self) -> bool {
+        self.top.load(Ordering::Relaxed) > CALM
+    }
+
+    /// Whether there are private jobs besides the newest. Exact for the owner but for raids.
+    pub(crate) fn has_older_private(&self) -> bool {
+        self.top.load(Ordering::Relaxed) > self.split.load(Ordering::Relaxed) + STEP
     }
 
     /// The height of the stack, for [`ScopeNode::forks_below`].
@@ -246,7 +323,7 @@ impl ForkStack {
     pub(crate) fn raid(&self, owner: Waiter, allowed: impl FnOnce() -> bool) -> Option<ForkRef> {
         let _guard = self.lock.try_lock()?;
         // The stolen jobs must be the oldest. Nobody publishes while we hold the lock, so this stays true.
-        if self.has_public() {
+        if self.splitting.load(Ordering::Relaxed) || self.has_public() {
             return None;
         }
         let split = self.split.load(Ordering::Relaxed);

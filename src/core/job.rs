@@ -9,10 +9,11 @@
 
 use std::cell::UnsafeCell;
 use std::mem::{ManuallyDrop, MaybeUninit};
-use std::ptr;
+use std::ptr::{self, NonNull};
 
 use crate::core::latch::{Latch, Waiter};
 use crate::core::lineage::ScopeNode;
+use crate::ground::blocks;
 use crate::ground::sync::{AtomicU32, Ordering};
 use crate::ground::unwind::{self, Payload};
 
@@ -54,17 +55,22 @@ impl JobRef {
 pub(crate) struct HeapJob<F>(F);
 
 impl<F: FnOnce() + Send> HeapJob<F> {
-    /// Boxes `f` into a job.
+    /// Puts `f` on the heap, as a job.
     ///
     /// # Safety
     /// `f` does not unwind, and what it borrows outlives its run: whoever waits for `scope` sees to that.
     pub(crate) unsafe fn new_ref(f: F, scope: *const ScopeNode) -> JobRef {
         unsafe fn run<F: FnOnce()>(data: *const ()) {
-            // SAFETY: made by `Box::into_raw` below, and a job runs once.
-            let job = unsafe { Box::from_raw(data.cast_mut().cast::<HeapJob<F>>()) };
-            (job.0)();
+            // SAFETY: made below, and never null.
+            let job = unsafe { NonNull::new_unchecked(data.cast_mut().cast::<HeapJob<F>>()) };
+            // SAFETY: a job runs once, so the closure is there, and is taken once.
+            let HeapJob(f) = unsafe { job.read() };
+            // Before the closure runs: it may spawn the next one into the same memory.
+            // SAFETY: made by `blocks::new` for this type; the closure has been moved out.
+            unsafe { blocks::free(job) };
+            f();
         }
-        let data = Box::into_raw(Box::new(HeapJob(f))).cast_const().cast::<()>();
+        let data = blocks::new(HeapJob(f)).as_ptr().cast_const().cast::<()>();
         // SAFETY: `run::<F>` matches `data`; `F: Send`; the borrows are the caller's promise.
         unsafe { JobRef::new(data, run::<F>, scope) }
     }
@@ -94,19 +100,54 @@ impl ForkHeader {
     }
 }
 
-/// A job that lies in the frame of the `join` that waits for it.
+/// A job that lies in the frame of the `join` that waits for it, or of the loop of which it is the rest.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ForkRef {
+    /// The job, which is aligned: the lowest bit says whether it can be split.
     data: *const (),
     run: unsafe fn(*const ()),
+}
+
+/// The bit of `ForkRef::data`.
+const SPLITTABLE: usize = 1;
+
+/// Takes a part off a job that is still private, one of `into + 1` equal ones; `None` if it is too small. The part is a
+/// job of its own, older than what is left, and private as well.
+pub(crate) type SplitFn = unsafe fn(*const (), usize) -> Option<ForkRef>;
+
+/// What the memory of a job that can be split begins with.
+#[repr(C)]
+struct SplitHead {
+    header: UnsafeCell<MaybeUninit<ForkHeader>>,
+    split: SplitFn,
 }
 
 // SAFETY: `ForkJob::as_ref` requires closure and result to be Send.
 unsafe impl Send for ForkRef {}
 
 impl ForkRef {
+    fn data(&self) -> *const () {
+        self.data.map_addr(|address| address & !SPLITTABLE)
+    }
+
     pub(crate) fn header(&self) -> *const ForkHeader {
-        self.data.cast()
+        self.data().cast()
+    }
+
+    /// Whether [`split`](Self::split) may be called.
+    pub(crate) fn is_splittable(&self) -> bool {
+        self.data.addr() & SPLITTABLE != 0
+    }
+
+    /// Takes a part off; see [`SplitFn`].
+    ///
+    /// # Safety
+    /// The job is splittable and private, and stays so meanwhile: called by its owner.
+    pub(crate) unsafe fn split(&self, into: usize) -> Option<ForkRef> {
+        debug_assert!(self.is_splittable());
+        let data = self.data();
+        // SAFETY: such a job begins with a `SplitHead` (`ForkJob::as_splittable`); the rest is the caller's promise.
+        unsafe { ((*data.cast::<SplitHead>()).split)(data, into) }
     }
 
     /// Readies the header for other threads' eyes.
@@ -117,7 +158,7 @@ impl ForkRef {
         let header = ForkHeader { latch: Latch::new(waiter), thief: AtomicU32::new(NO_THIEF), scope };
         // SAFETY: the memory begins with an `UnsafeCell<MaybeUninit<ForkHeader>>` (repr(C) of `ForkJob`), exclusive
         // by the caller's promise. The header has no destructor to run for the old contents.
-        unsafe { ptr::write(self.data.cast_mut().cast::<ForkHeader>(), header) }
+        unsafe { ptr::write(self.header().cast_mut(), header) }
     }
 
     /// The thief says who it is.
@@ -144,12 +185,12 @@ impl ForkRef {
     /// The caller has taken the public job (once for all copies), and keeps the pool of its owner alive.
     pub(crate) unsafe fn run_stolen(self) {
         // SAFETY: as promised.
-        unsafe { (self.run)(self.data) }
+        unsafe { (self.run)(self.data()) }
     }
 
     /// The same job as a plain reference, for the injector.
     pub(crate) fn into_job(self) -> JobRef {
-        JobRef { data: self.data, run: self.run, scope: ptr::null() }
+        JobRef { data: self.data(), run: self.run, scope: ptr::null() }
     }
 }
 
@@ -162,12 +203,15 @@ pub(crate) trait Arm: Send {
     fn run_stolen(self) -> Self::Out;
 }
 
-/// The second arm of a `join`, later its result, in the frame of the `join`.
+/// The second arm of a `join`, later its result, in the frame of the `join`. Or the rest of a loop, in the loop's
+/// frame; then `more` tells how to split it.
 #[repr(C)]
-pub(crate) struct ForkJob<B: Arm> {
+pub(crate) struct ForkJob<B: Arm, X = ()> {
     // Must come first: `ForkRef::header` relies on it.
     header: UnsafeCell<MaybeUninit<ForkHeader>>,
-    arm: UnsafeCell<ManuallyDrop<B>>,
+    // Must come second: `SplitHead`.
+    more: X,
+    arm: UnsafeCell<MaybeUninit<B>>,
     result: UnsafeCell<MaybeUninit<Result<B::Out, Payload>>>,
 }
 
@@ -176,7 +220,21 @@ impl<B: Arm> ForkJob<B> {
     pub(crate) fn new(arm: B) -> Self {
         ForkJob {
             header: UnsafeCell::new(MaybeUninit::uninit()),
-            arm: UnsafeCell::new(ManuallyDrop::new(arm)),
+            more: (),
+            arm: UnsafeCell::new(MaybeUninit::new(arm)),
+            result: UnsafeCell::new(MaybeUninit::uninit()),
+        }
+    }
+}
+
+impl<B: Arm, X> ForkJob<B, X> {
+    /// A job without an arm: for [`refill`](Self::refill).
+    #[inline(always)]
+    pub(crate) fn vacant(more: X) -> Self {
+        ForkJob {
+            header: UnsafeCell::new(MaybeUninit::uninit()),
+            more,
+            arm: UnsafeCell::new(MaybeUninit::uninit()),
             result: UnsafeCell::new(MaybeUninit::uninit()),
         }
     }
@@ -191,11 +249,51 @@ impl<B: Arm> ForkJob<B> {
         ForkRef { data: ptr::from_ref(self).cast(), run: Self::run }
     }
 
+    /// The erased reference to a job that can be split.
+    ///
+    /// # Safety
+    /// As [`as_ref`](Self::as_ref); and `X` is `repr(C)`, at most as aligned as a pointer, and begins with a
+    /// [`SplitFn`] for such jobs.
+    #[inline(always)]
+    pub(crate) unsafe fn as_splittable(&self) -> ForkRef {
+        const {
+            assert!(align_of::<X>() == align_of::<SplitFn>());
+            assert!(align_of::<Self>() > SPLITTABLE);
+        }
+        ForkRef { data: ptr::from_ref(self).cast::<()>().map_addr(|address| address | SPLITTABLE), run: Self::run }
+    }
+
+    /// What stands beside the arm.
+    #[inline(always)]
+    pub(crate) fn more(&self) -> &X {
+        &self.more
+    }
+
+    /// The arm in place, for its owner.
+    ///
+    /// # Safety
+    /// The job is private, or not in any queue; the arm has not been taken; nobody else looks at it.
+    #[allow(clippy::mut_from_ref)]
+    pub(crate) unsafe fn arm(&self) -> &mut B {
+        // SAFETY: exclusive by the caller's promise.
+        unsafe { (*self.arm.get()).assume_init_mut() }
+    }
+
+    /// Puts a new arm where there is none.
+    ///
+    /// # Safety
+    /// The job is in no queue, and it has no arm, or it has been taken.
+    #[inline(always)]
+    pub(crate) unsafe fn refill(&self, arm: B) {
+        // SAFETY: exclusive by the caller's promise; nothing is overwritten that would have to be dropped.
+        unsafe { self.arm.get().write(MaybeUninit::new(arm)) }
+    }
+
     unsafe fn run(data: *const ()) {
         let job = data.cast::<Self>();
         // SAFETY: taken once by a thief, so the owner leaves `arm` and `result` alone until the latch is set, and the
         // frame is alive until then.
-        let arm = unsafe { ManuallyDrop::take(&mut *(*job).arm.get()) };
+        let arm = unsafe { (*(*job).arm.get()).assume_init_read() };
         let outcome = unwind::catch(move || arm.run_stolen());
         // SAFETY: as above; `result` is written once.
         unsafe { (*(*job).result.get()).write(outcome) };
@@ -212,7 +310,7 @@ impl<B: Arm> ForkJob<B> {
     #[inline(always)]
     pub(crate) unsafe fn take(&self) -> B {
         // SAFETY: exclusive and first, by the caller's promise.
-        unsafe { ManuallyDrop::take(&mut *self.arm.get()) }
+        unsafe { (*self.arm.get()).assume_init_read() }
     }
 
     /// The header, once the job has been public.

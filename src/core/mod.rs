@@ -3,19 +3,24 @@
 #[allow(unsafe_code)]
 pub(crate) mod count_latch;
 #[allow(unsafe_code)]
+pub(crate) mod follow;
+#[allow(unsafe_code)]
 pub(crate) mod fork_stack;
 pub(crate) mod gate;
 #[allow(unsafe_code)]
 pub(crate) mod job;
 pub(crate) mod keeper;
+pub(crate) mod lane;
 #[allow(unsafe_code)]
 pub(crate) mod latch;
 #[allow(unsafe_code)]
 pub(crate) mod lineage;
+pub(crate) mod mark;
 #[allow(unsafe_code)]
 pub(crate) mod next_slot;
 pub(crate) mod parker;
 pub(crate) mod queue;
+pub(crate) mod room;
 pub(crate) mod slab;
 pub(crate) mod sleep;
 #[allow(unsafe_code)]

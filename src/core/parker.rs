@@ -3,8 +3,9 @@
 //! Ours rather than `std::thread::park`, because a token that the user's own code left on the thread must not be
 //! eaten by the pool, nor ours by the user's.
 
-use crate::ground::sync::{AtomicU32, Condvar, Mutex, Ordering, wait_for};
-use std::time::Duration;
+use crate::ground::bell::Bell;
+use crate::ground::sync::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 const EMPTY: u32 = 0;
 const PARKED: u32 = 1;
@@ -14,14 +15,12 @@ const NOTIFIED: u32 = 2;
 #[derive(Debug)]
 pub(crate) struct Parker {
     state: AtomicU32,
-    // The flag is not read: it gives the condition variable something to guard.
-    lock: Mutex<bool>,
-    bell: Condvar,
+    bell: Bell,
 }
 
 impl Parker {
     pub(crate) fn new() -> Self {
-        Parker { state: AtomicU32::new(EMPTY), lock: Mutex::new(false), bell: Condvar::new() }
+        Parker { state: AtomicU32::new(EMPTY), bell: Bell::new() }
     }
 
     /// Sleeps until there is a token, and takes it.
@@ -43,25 +42,22 @@ impl Parker {
         if self.take() {
             return true;
         }
-        let mut guard = self.lock.lock();
         // Only the owner stores PARKED, so a failure can only mean a token that has just come. Acquire: as in `take`.
         // Release pairs with `is_parked`.
         if self.state.compare_exchange(EMPTY, PARKED, Ordering::Release, Ordering::Acquire).is_err() {
             self.state.swap(EMPTY, Ordering::Acquire);
             return true;
         }
+        let began = limit.map(|limit| (Instant::now(), limit));
+        let mut left = limit;
         loop {
-            let timed_out = match limit {
-                None => {
-                    self.bell.wait(&mut guard);
-                    false
-                }
-                Some(limit) => wait_for(&self.bell, &mut guard, limit),
-            };
+            let rung = self.bell.wait(&self.state, PARKED, left);
             if self.take() {
                 return true;
             }
-            if timed_out {
+            // Woken for nothing, it sleeps for the rest of its time.
+            left = began.map(|(began, limit)| limit.saturating_sub(began.elapsed()));
+            if !rung || left == Some(Duration::ZERO) {
                 // A token may come between `take` and here: the swap tells. Acquire: as in `take`.
                 return self.state.swap(EMPTY, Ordering::Acquire) == NOTIFIED;
             }
@@ -84,10 +80,7 @@ impl Parker {
     pub(crate) fn unpark(&self) {
         // Release pairs with the Acquire of whoever takes the token.
         if self.state.swap(NOTIFIED, Ordering::Release) == PARKED {
-            // The owner holds the lock from before it stored PARKED until it waits: taking it once here makes sure
-            // that the bell does not ring in between.
-            drop(self.lock.lock());
-            self.bell.notify_one();
+            self.bell.ring(&self.state);
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::core::parker::Parker;
+use crate::ground::barrier;
 use crate::ground::sync::{AtomicU64, Mutex, Ordering, fence};
 
 /// Threads that hold a seat: running, or searching.
@@ -50,6 +51,17 @@ pub(crate) enum Wake {
     NobodyThere,
 }
 
+/// Who comes for something that has been queued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Comes {
+    /// Somebody searches.
+    Searcher,
+    /// A seat is free: somebody must be woken.
+    Sleeper,
+    /// Only those who are busy.
+    Busy,
+}
+
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Sleep {
@@ -82,6 +94,14 @@ impl Sleep {
         self.state.load(Ordering::Relaxed) & DEEP != 0
     }
 
+    /// [`is_deep`](Self::is_deep) without a fence. Only where [`barrier::heavy_works`]: see `end_watch`.
+    #[inline]
+    pub(crate) fn is_deep_by_light(&self) -> bool {
+        // Pairs with the `heavy` in `end_watch`.
+        barrier::light();
+        self.state.load(Ordering::Relaxed) & DEEP != 0
+    }
+
     /// Takes a seat if one of `seats` is free, or held by a mere searcher.
     pub(crate) fn try_take_seat(&self, seats: u64) -> bool {
         let mut state = self.state.load(Ordering::Relaxed);
@@ -105,6 +125,19 @@ impl Sleep {
         fence(Ordering::SeqCst);
     }
 
+    /// Gives a seat back, as [`leave_seat`](Self::leave_seat). True: one of `seats` was free all the time and somebody
+    /// sleeps, so whoever has queued something meanwhile has woken that one, and the caller need only look at what is
+    /// its own.
+    pub(crate) fn leave_free_seat(&self, seats: u64) -> bool {
+        let before = self.state.fetch_sub(ACTIVE, Ordering::Relaxed);
+        debug_assert!(active(before) > 0, "a seat is left that was not taken");
+        // As in `leave_seat`.
+        fence(Ordering::SeqCst);
+        #[cfg(mutant = "free_by_leaving")]
+        let before = before - ACTIVE;
+        active(before) < seats && idle(before) > 0
+    }
+
     /// Whether more threads hold a seat than there are.
     pub(crate) fn crowded(&self, seats: u64) -> bool {
         active(self.state.load(Ordering::Relaxed)) > seats
@@ -122,6 +155,13 @@ impl Sleep {
 
     pub(crate) fn searchers(&self) -> usize {
         searching(self.state.load(Ordering::Relaxed)) as usize
+    }
+
+    /// How many threads search, and how many of `seats` are free.
+    #[inline]
+    pub(crate) fn hunger(&self, seats: u64) -> (usize, usize) {
+        let state = self.state.load(Ordering::Relaxed);
+        (searching(state) as usize, seats.saturating_sub(active(state)) as usize)
     }
 
     pub(crate) fn idlers(&self) -> usize {
@@ -146,6 +186,29 @@ impl Sleep {
     pub(crate) fn may_want_thread(&self, seats: u64) -> bool {
         let state = self.state.load(Ordering::Relaxed);
         searching(state) == 0 && active(state) < seats
+    }
+
+    /// After a task has been made visible: who comes for it. With the fence of [`wants_thread`](Self::wants_thread).
+    #[inline]
+    pub(crate) fn who_comes(&self, seats: u64) -> Comes {
+        // Pairs with the fences in `found`, `lie_down`, `quit` and `leave_seat`, as in `wants_thread`; and with those
+        // in `Lane::end_duty`, `leave_duty` and `end_patrol`: either the caller, who looks at the lane after this,
+        // sees that nobody is there, or that thread sees the task.
+        fence(Ordering::SeqCst);
+        self.who_may_come(seats)
+    }
+
+    /// The same without the fence, as in [`may_want_thread`](Self::may_want_thread).
+    #[inline]
+    pub(crate) fn who_may_come(&self, seats: u64) -> Comes {
+        let state = self.state.load(Ordering::Relaxed);
+        if searching(state) > 0 {
+            Comes::Searcher
+        } else if active(state) < seats {
+            Comes::Sleeper
+        } else {
+            Comes::Busy
+        }
     }
 
     /// Whether nobody would notice a task that stays in a next slot: nobody searches, nobody keeps watch, but a seat is
@@ -187,7 +250,12 @@ impl Sleep {
         if was_deep {
             self.state.fetch_and(!DEEP, Ordering::Relaxed);
         }
-        left.first().filter(|_| at == 0 || was_deep).map(|heir| heir.parker.clone())
+        let passes_on = at == 0 || was_deep;
+        #[cfg(mutant = "watch_not_handed_over")]
+        let passes_on = was_deep;
+        #[cfg(mutant = "deep_sleep_ends_unheard")]
+        let passes_on = at == 0;
+        left.first().filter(|_| passes_on).map(|heir| heir.parker.clone())
     }
 
     /// Wakes every idle thread: the pool closes.
@@ -240,10 +308,17 @@ impl Sleep {
     }
 
     /// The watch ends: deep sleep begins. The caller leaves a request with every busy thread afterwards.
-    pub(crate) fn end_watch(&self) {
+    pub(crate) fn end_watch(&self, heavy: bool) {
         self.state.fetch_or(DEEP, Ordering::Relaxed);
         // Pairs with the fence in `is_deep`: either the caller sees that slot busy, or its owner sees DEEP.
+        #[cfg(not(mutant = "watch_ends_without_fence"))]
         fence(Ordering::SeqCst);
+        #[cfg(not(mutant = "watch_ends_without_fence"))]
+        if heavy {
+            // The same for the `light` in `is_deep_by_light`. Should the system refuse it now, a brief guest that
+            // begins at this very moment is not asked for its forks, which then wait for their owner.
+            let _ = barrier::heavy();
+        }
     }
 }
 
@@ -272,7 +347,10 @@ impl<'s> Searching<'s> {
         idlers.push(Idler { slot, spare, parker: parker.clone() });
         let before = self.0.state.fetch_add(IDLE.wrapping_sub(ACTIVE + SEARCHING), Ordering::Relaxed);
         let mut watch = None;
-        if before & DEEP != 0 {
+        let was_deep = before & DEEP != 0;
+        #[cfg(mutant = "lies_down_in_deep_sleep")]
+        let was_deep = false;
+        if was_deep {
             // We come from work, which somebody else may still be at; whoever began since the watch ended found all
             // seats taken. A new watch begins.
             self.0.state.fetch_and(!DEEP, Ordering::Relaxed);
@@ -312,6 +390,7 @@ impl Drop for Searching<'_> {
 pub(crate) struct WatchClock {
     next: Duration,
     total: Duration,
+    calm: bool,
 }
 
 impl WatchClock {
@@ -321,7 +400,7 @@ impl WatchClock {
     const STIRRED: Duration = Duration::from_millis(1);
 
     pub(crate) fn new() -> Self {
-        WatchClock { next: Self::FIRST, total: Duration::ZERO }
+        WatchClock { next: Self::FIRST, total: Duration::ZERO, calm: false }
     }
 
     pub(crate) fn span(&self) -> Duration {
@@ -335,10 +414,23 @@ impl WatchClock {
 
     /// Something was going on, but it was over before we came: look again soon, but not as soon as after work.
     pub(crate) fn stirred(&mut self) {
-        *self = WatchClock { next: Self::STIRRED, total: Duration::ZERO };
+        *self = WatchClock { next: Self::STIRRED, total: Duration::ZERO, calm: false };
     }
 
     pub(crate) fn over(&self) -> bool {
         self.total >= Self::TOTAL
+    }
+
+    /// For a thread that leaves no forks behind: see *A calm watch* in `sleep.md`.
+    pub(crate) fn calm() -> Self {
+        WatchClock { calm: true, ..Self::new() }
+    }
+
+    pub(crate) fn is_calm(&self) -> bool {
+        self.calm
+    }
+
+    pub(crate) fn end(&mut self) {
+        self.total = Self::TOTAL;
     }
 }

@@ -1,4 +1,5 @@
-//! A task without its type: what queues, wakers and handles hold. `task.md` has the protocol, `task_state.rs` its steps.
+//! A task without its type: what queues, wakers and handles hold. `task.md` has the protocol, `task_state.rs` its
+//! steps.
 //!
 //! A task is one allocation: a [`Header`], and behind it the future and later its output (`task_cell.rs`). Whoever
 //! holds a pointer to it holds one of the references that the state word counts, or borrows one.
@@ -8,9 +9,11 @@ use std::num::NonZero;
 use std::ptr::{self, NonNull};
 use std::task::{RawWaker, RawWakerVTable, Waker};
 
+use crate::core::task_context;
 #[cfg(not(filch_loom))]
 use crate::core::task_notes;
 use crate::core::task_state::{Duty, Look, Start, State};
+use crate::ground::blocks;
 use crate::ground::sync::HandOver;
 use crate::ground::unwind;
 
@@ -44,6 +47,10 @@ pub(crate) struct VTable {
     pub(crate) drop_output: unsafe fn(NonNull<Header>),
     /// Frees the memory; future and output are gone.
     pub(crate) free: unsafe fn(NonNull<Header>),
+    /// It is queued once and never rests, so that it may be claimed.
+    pub(crate) once: bool,
+    /// A handle that is dropped before it has begun cancels it.
+    pub(crate) ends_with_handle: bool,
 }
 
 /// Why a task is queued: it decides where.
@@ -100,6 +107,11 @@ impl Task {
         untagged(self.0)
     }
 
+    /// A number that tasks of the same type have in common; now and then those of others have it, too.
+    pub(crate) fn kind(&self) -> usize {
+        ptr::from_ref(self.header().vtable).addr()
+    }
+
     /// As a plain pointer, for a job.
     pub(crate) fn into_raw(self) -> *const () {
         self.0.as_ptr().cast_const().cast()
@@ -125,6 +137,25 @@ impl Task {
         };
         // SAFETY: we have the right to run, and pass it on.
         unsafe { (this.vtable.run)(header, start) }
+    }
+}
+
+impl Task {
+    /// Runs a closure, or drops it if it has been cancelled, or if `cancel` says so; before that, `begins` is called.
+    /// False: it had been claimed, and this was a husk, which is gone now. Does not unwind.
+    #[must_use]
+    pub(crate) fn run_once(self, cancel: bool, begins: impl FnOnce(&Header)) -> bool {
+        let header = self.as_ptr();
+        let Some(start) = self.header().state.start_once() else {
+            // SAFETY: the queue's reference, which came with the right to run.
+            drop(unsafe { TaskRef::new(header) });
+            return false;
+        };
+        let start = if start == Start::Poll && cancel { Start::Cancel } else { start };
+        begins(self.header());
+        // SAFETY: we have the right to run, and pass it on.
+        unsafe { (self.header().vtable.run)(header, start) };
+        true
     }
 }
 
@@ -155,8 +186,13 @@ impl TaskRef {
         unsafe { self.0.as_ref() }
     }
 
-    /// Cancels the task.
+    /// Cancels the task. A closure that has not begun is dropped here and now.
     pub(crate) fn cancel(&self) {
+        let nested = if self.header().vtable.once { task_context::nest() } else { None };
+        if nested.is_some() && self.header().state.claim() {
+            // SAFETY: claimed, so the right to run is ours, with a reference of its own.
+            return unsafe { (self.header().vtable.run)(self.0, Start::Claimed) };
+        }
         // SAFETY: counted, so alive.
         unsafe { carry_out(self.0, self.header().state.cancel()) }
     }
@@ -285,7 +321,7 @@ pub(crate) fn is_waker_of(waker: &Waker, header: *const Header) -> bool {
 
 // ----- the awaiter ------------------------------------------------------------------------------------------------
 
-/// A waker in one word: one of our own as the task's pointer with the lowest bit set, any other in a box.
+/// A waker in one word: one of our own as the task's pointer with the lowest bit set, any other in a block.
 struct Awaiter(*mut ());
 
 const OWN: usize = 1;
@@ -301,7 +337,7 @@ impl Awaiter {
                 mem::forget(waker);
                 Awaiter(word)
             }
-            None => Awaiter(Box::into_raw(Box::new(waker)).cast()),
+            None => Awaiter(blocks::new(waker).as_ptr().cast()),
         }
     }
 
@@ -311,8 +347,13 @@ impl Awaiter {
             // SAFETY: the waker that `new` has forgotten, with the vtable that it had.
             unsafe { Waker::from_raw(RawWaker::new(data, &WAKER)) }
         } else {
-            // SAFETY: made by `new`, and taken once.
-            *unsafe { Box::from_raw(self.0.cast::<Waker>()) }
+            // SAFETY: made by `new`, so not null.
+            let block = unsafe { NonNull::new_unchecked(self.0.cast::<Waker>()) };
+            // SAFETY: taken once.
+            let waker = unsafe { block.read() };
+            // SAFETY: of this type, and moved out.
+            unsafe { blocks::free(block) };
+            waker
         }
     }
 }
@@ -374,12 +415,13 @@ impl Header {
     }
 }
 
-/// Gives up the handle's part: the task goes on alone. Returned if it is complete: then the output is still the handle's.
+/// Gives up the handle's part: the task goes on alone, or, if `cancel` says so and it is of a kind that ends with its
+/// handle, is cancelled if it has not begun. Returned if it is complete: then the output is still the handle's.
 /// May unwind, with what the awaiter's waker panics with; the handle's part is given up nevertheless.
 ///
 /// # Safety
 /// `task` is the reference of the task's only handle, which has not taken the output.
-pub(crate) unsafe fn detach(task: TaskRef) -> Option<TaskRef> {
+pub(crate) unsafe fn detach(task: TaskRef, cancel: bool) -> Option<TaskRef> {
     let header = task.header();
     let mut panicked = None;
     if header.state.look() == Look::Waiting && header.state.take_back_awaiter() {
@@ -387,6 +429,9 @@ pub(crate) unsafe fn detach(task: TaskRef) -> Option<TaskRef> {
         let waker = unsafe { header.take_awaiter() };
         // Foreign code; the handle has to go on in any case.
         panicked = unwind::catch(|| drop(waker)).err();
+    }
+    if cancel && header.vtable.ends_with_handle && !header.state.is_complete() {
+        task.cancel();
     }
     let left = match header.state.drop_handle() {
         Some(duty) => {

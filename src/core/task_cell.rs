@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 use crate::core::task::{self, Header, Task, TaskRef, VTable, Why};
 use crate::core::task_context::{self, Entered};
 use crate::core::task_state::{Completed, Rest, Start, Wanted};
+use crate::ground::blocks;
 use crate::ground::unwind::{self, Bomb, Payload};
 
 /// Why a task has no output.
@@ -40,6 +41,21 @@ pub(crate) trait Scheduler: Sized + 'static {
 
     /// A destructor or a waker has panicked.
     fn report(&self, task: &Header, payload: Payload);
+
+    /// Such tasks are closures: queued once, by whoever spawns them, and never at rest. Who cancels one that has not
+    /// begun drops it; what lies in the queue is counted off by whoever takes it out.
+    const ONCE: bool = false;
+
+    /// Dropping the handle before the beginning cancels.
+    const ENDS_WITH_HANDLE: bool = false;
+
+    /// Somebody has claimed the task, to drop it unrun. The pool may have gone.
+    fn claimed(&self) {}
+
+    /// As `report`, by whoever has claimed the task: it may have been counted off.
+    fn report_claimed(&self, task: &Header, payload: Payload) {
+        self.report(task, payload);
+    }
 }
 
 /// The future, until the task is complete; then the output, until it is taken.
@@ -67,6 +83,8 @@ impl<F: Future, S: Scheduler> Cell<F, S> {
         take_output: Self::take_output,
         drop_output: Self::drop_output,
         free: Self::free,
+        once: S::ONCE,
+        ends_with_handle: S::ENDS_WITH_HANDLE,
     };
 
     /// A new task: the right to run it, and the reference of its handle.
@@ -77,7 +95,7 @@ impl<F: Future, S: Scheduler> Cell<F, S> {
     pub(crate) unsafe fn allocate(future: F, scheduler: S, pool: usize) -> (Task, TaskRef) {
         let header = Header::new(pool, const { &Self::VTABLE });
         let stage = UnsafeCell::new(Stage { future: ManuallyDrop::new(future) });
-        let cell = NonNull::from(Box::leak(Box::new(Cell { header, scheduler, stage }))).cast();
+        let cell = blocks::new(Cell { header, scheduler, stage }).cast();
         // SAFETY: the state begins with the right to run and two references: one for each.
         unsafe { (Task::new(cell), TaskRef::new(cell)) }
     }
@@ -103,10 +121,13 @@ impl<F: Future, S: Scheduler> Cell<F, S> {
     unsafe fn run(header: NonNull<Header>, start: Start) {
         // SAFETY: the vtable belongs to the type; the right to run keeps the cell alive.
         let cell = unsafe { Self::of(header) };
+        if start == Start::Claimed {
+            cell.scheduler.claimed();
+        }
         let turn = task_context::enter(header);
-        if start == Start::Cancel {
+        if start != Start::Poll {
             // SAFETY: passed on.
-            return unsafe { Self::finish(header, Err(Fault::Cancelled), turn) };
+            return unsafe { Self::finish(header, Err(Fault::Cancelled), turn, start == Start::Claimed) };
         }
         // SAFETY: we have the right to run until the end of the poll.
         let waker = unsafe { task::borrowed_waker(header) };
@@ -129,9 +150,9 @@ impl<F: Future, S: Scheduler> Cell<F, S> {
                 }
             }
             // SAFETY: as above.
-            Ok(Poll::Ready(output)) => unsafe { Self::finish(header, Ok(output), turn) },
+            Ok(Poll::Ready(output)) => unsafe { Self::finish(header, Ok(output), turn, false) },
             // SAFETY: as above.
-            Err(payload) => unsafe { Self::finish(header, Err(Fault::Panicked(payload)), turn) },
+            Err(payload) => unsafe { Self::finish(header, Err(Fault::Panicked(payload)), turn, false) },
         }
     }
 
@@ -166,14 +187,15 @@ impl<F: Future, S: Scheduler> Cell<F, S> {
     unsafe fn give_up(header: NonNull<Header>) {
         let turn = task_context::enter(header);
         // SAFETY: passed on.
-        unsafe { Self::finish(header, Err(Fault::Cancelled), turn) }
+        unsafe { Self::finish(header, Err(Fault::Cancelled), turn, false) }
     }
 
-    /// Drops the future, leaves the output, and tells whoever waits.
+    /// Drops the future, leaves the output, and tells whoever waits. If the task was claimed it does not ask the
+    /// scheduler for the pool, which may have counted the task off and gone.
     ///
     /// # Safety
     /// As for `run`.
-    unsafe fn finish(header: NonNull<Header>, output: Result<F::Output, Fault>, turn: Entered) {
+    unsafe fn finish(header: NonNull<Header>, output: Result<F::Output, Fault>, turn: Entered, claimed: bool) {
         let bomb = Bomb("the end of a task has unwound, though every panic in it is caught");
         // SAFETY: as in `run`.
         let cell = unsafe { Self::of(header) };
@@ -181,10 +203,10 @@ impl<F: Future, S: Scheduler> Cell<F, S> {
         // The future goes first, so that what it held is free when the awaiter looks.
         if std::mem::needs_drop::<F>() {
             // SAFETY: there until now; we have the right to run, and nobody drops it again, for the task completes.
-            cell.contain(|| unwind::catch(|| unsafe { ManuallyDrop::drop(&mut (*cell.stage.get()).future) }));
+            cell.contain(claimed, || unwind::catch(|| unsafe { ManuallyDrop::drop(&mut (*cell.stage.get()).future) }));
         }
         turn.leave();
-        let last = scheduler.last(&cell.header);
+        let last = (!claimed).then(|| scheduler.last(&cell.header));
         let wanted = cell.header.state.wanted();
         match wanted {
             // SAFETY: the future is gone, so the place is free; the handle reads it after `complete` only.
@@ -202,13 +224,13 @@ impl<F: Future, S: Scheduler> Cell<F, S> {
             Completed::Wake => {
                 // SAFETY: handed over to us.
                 let awaiter = unsafe { cell.header.take_awaiter() };
-                cell.contain(|| unwind::catch(|| awaiter.wake()));
+                cell.contain(claimed, || unwind::catch(|| awaiter.wake()));
                 // SAFETY: the reference that belonged to the right to run.
                 drop(unsafe { TaskRef::new(header) });
             }
             Completed::DropOutput => {
                 // SAFETY: complete, and the handle has left the output to us.
-                cell.contain(|| unwind::catch(|| unsafe { Self::drop_output(header) }));
+                cell.contain(claimed, || unwind::catch(|| unsafe { Self::drop_output(header) }));
                 // SAFETY: as above.
                 drop(unsafe { TaskRef::new(header) });
             }
@@ -220,16 +242,18 @@ impl<F: Future, S: Scheduler> Cell<F, S> {
     /// Drops an output that nobody wants.
     fn discard(&self, output: Result<F::Output, Fault>) {
         match output {
-            Ok(value) => self.contain(|| unwind::catch(|| drop(value))),
+            Ok(value) => self.contain(false, || unwind::catch(|| drop(value))),
             // Nobody awaits it: then it is the pool's to report.
             Err(Fault::Panicked(payload)) => self.scheduler.report(&self.header, payload),
             Err(Fault::Cancelled) => {}
         }
     }
 
-    fn contain(&self, f: impl FnOnce() -> Result<(), Payload>) {
-        if let Err(payload) = f() {
-            self.scheduler.report(&self.header, payload);
+    fn contain(&self, claimed: bool, f: impl FnOnce() -> Result<(), Payload>) {
+        match f() {
+            Ok(()) => {}
+            Err(payload) if claimed => self.scheduler.report_claimed(&self.header, payload),
+            Err(payload) => self.scheduler.report(&self.header, payload),
         }
     }
 
@@ -250,7 +274,11 @@ impl<F: Future, S: Scheduler> Cell<F, S> {
     }
 
     unsafe fn free(header: NonNull<Header>) {
-        // SAFETY: leaked by `allocate`; the last reference is gone. The stage drops nothing by itself.
-        drop(unsafe { Box::from_raw(header.cast::<Self>().as_ptr()) });
+        let cell = header.cast::<Self>();
+        // SAFETY: the last reference is gone, and nothing in the cell drops twice: the stage drops nothing by itself.
+        // The scheduler is empty, or an `Arc`; if dropping it unwound, the memory would leak.
+        unsafe { ptr::drop_in_place(cell.as_ptr()) };
+        // SAFETY: made by `allocate` as this type, and dropped.
+        unsafe { blocks::free(cell) };
     }
 }

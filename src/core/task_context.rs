@@ -59,8 +59,8 @@ pub(crate) fn with_current<R>(f: impl FnOnce(&Header) -> R) -> Option<R> {
     unsafe { CONTEXT.get().task.as_ref() }.map(f)
 }
 
-/// The layer that the current thread runs on: what a frame has set for itself, such as task-locals, is not for other work
-/// on top of it to see. It is taken back before the layer is left, so equal numbers mean the same piece of work.
+/// The layer that the current thread runs on: what a frame has set for itself, such as task-locals, is not for other
+/// work on top of it to see. It is taken back before the layer is left, so equal numbers mean the same piece of work.
 pub(crate) fn layer() -> u32 {
     CONTEXT.get().layer
 }
@@ -99,12 +99,46 @@ pub(crate) fn spend() -> bool {
     }
 }
 
+/// Gives a unit back that [`spend`] has used up in this poll.
+pub(crate) fn refund() {
+    let turn = CONTEXT.get();
+    if turn.budget < BUDGET {
+        CONTEXT.set(Turn { budget: turn.budget + 1, ..turn });
+    }
+}
+
 /// The current thread begins something on top of a poll that is not a part of it.
 #[inline]
 pub(crate) fn outside() -> Entered {
     let below = CONTEXT.get();
     CONTEXT.set(Turn { layer: below.layer + 1, ..OUTSIDE });
     Entered(below)
+}
+
+/// So many closures may be dropped inside of each other's destructors.
+const MOST_NESTED: u32 = 32;
+
+thread_local! {
+    static NESTED: Cell<u32> = const { Cell::new(0) };
+}
+
+/// While it lives, the current thread drops a closure that it has cancelled.
+pub(crate) struct Nested(());
+
+/// About to drop a closure, which may hold the handle of another, and so on: None if they are nested too deeply for the
+/// stack.
+pub(crate) fn nest() -> Option<Nested> {
+    let nested = NESTED.get();
+    (nested < MOST_NESTED).then(|| {
+        NESTED.set(nested + 1);
+        Nested(())
+    })
+}
+
+impl Drop for Nested {
+    fn drop(&mut self) {
+        NESTED.set(NESTED.get() - 1);
+    }
 }
 
 /// Runs `f` without a limit: for a closure, and for a wait inside of a poll, such as `block_on`.

@@ -1,5 +1,5 @@
-//! All tasks of a pool that rest, or have rested, so that a closing pool can reach those that wait for something. A task
-//! that ends in its first poll is never in it.
+//! All tasks of a pool that rest, or have rested, so that a closing pool can reach those that wait for something. A
+//! task that ends in its first poll is never in it.
 //!
 //! Sharded, because every entry and every end takes a lock. The links are in the tasks, so the list takes no memory. It
 //! holds no reference: a task is taken out before it completes, so whatever is found under the lock is alive.

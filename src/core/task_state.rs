@@ -60,6 +60,8 @@ pub(crate) enum Start {
     Poll,
     /// Drop the future, and complete.
     Cancel,
+    /// The same by whoever has [claimed](State::claim) it: what lies in the queue is left to be counted off.
+    Claimed,
 }
 
 /// After a poll that was not ready.
@@ -242,6 +244,35 @@ impl State {
                 let next = (state | CANCELLED, Duty::Nothing);
                 (Some(next.0), next.1)
             }
+        })
+    }
+
+    // ----- closures, which are queued once and never rest --------------------------------------------------------
+
+    /// Takes the right to run a closure that has not begun away from the queue, to drop it unrun. Of this and
+    /// [`start_once`](Self::start_once) one succeeds: both go from SCHEDULED alone to RUNNING. The queue keeps its
+    /// reference; the right to run gets one of its own. False: it has begun, or ended.
+    pub(crate) fn claim(&self) -> bool {
+        // AcqRel: as `start`; the queue's side sees no more than that it has come too late.
+        self.update(Ordering::AcqRel, |state| {
+            let begun = state & (RUNNING | COMPLETE) != 0;
+            if (begun && cfg!(not(mutant = "claim_over_start"))) || state & CANCELLED != 0 {
+                (None, false)
+            } else {
+                (Some(((state | RUNNING | CANCELLED) & !SCHEDULED) + REF), true)
+            }
+        })
+    }
+
+    /// Taken from a queue, where it has been once. None: it has been claimed, and the queue's reference is a husk.
+    pub(crate) fn start_once(&self) -> Option<Start> {
+        // Acquire, for what it captures. Release: as `claim`.
+        self.update(Ordering::AcqRel, |state| {
+            if state & (RUNNING | COMPLETE) != 0 && cfg!(not(mutant = "husk_runs")) {
+                return (None, None);
+            }
+            let start = if state & CANCELLED != 0 { Start::Cancel } else { Start::Poll };
+            (Some((state | RUNNING) & !SCHEDULED), Some(start))
         })
     }
 

@@ -107,22 +107,22 @@ impl Wheel {
     /// Takes a timer out; gives its waker if it has not fired. The caller drops that where no lock is held.
     pub(crate) fn remove(&mut self, key: u32) -> Option<Waker> {
         self.unlink(key);
-        self.entries.remove(key).waker
+        self.entries.remove(key).expect("a number is given back once").waker
     }
 
     /// Gives a timer another time. False: it has fired already, and is left alone.
     pub(crate) fn reset(&mut self, key: u32, deadline: u64) -> bool {
-        if self.entries.get(key).home == Home::Fired {
+        if self.entries[key].home == Home::Fired {
             return false;
         }
         self.unlink(key);
-        self.entries.get(key).deadline = deadline;
+        self.entries[key].deadline = deadline;
         self.place(key, deadline);
         true
     }
 
     pub(crate) fn look(&mut self, key: u32, waker: &Waker) -> Look {
-        let entry = self.entries.get(key);
+        let entry = &mut self.entries[key];
         match &entry.waker {
             _ if entry.home == Home::Due => Look::Fired,
             None => Look::Fired,
@@ -133,7 +133,7 @@ impl Wheel {
 
     /// Notes another waker. Gives the one that is not needed: the old one, or the new one if the timer has fired.
     pub(crate) fn set_waker(&mut self, key: u32, waker: Waker) -> Waker {
-        match &mut self.entries.get(key).waker {
+        match &mut self.entries[key].waker {
             Some(noted) => std::mem::replace(noted, waker),
             None => waker,
         }
@@ -157,7 +157,7 @@ impl Wheel {
         let head = self.slots[slot].head;
         let (mut at, mut earliest) = (head, NEVER);
         loop {
-            let entry = self.entries.get(at);
+            let entry = &mut self.entries[at];
             earliest = earliest.min(entry.deadline);
             at = entry.next;
             if at == head {
@@ -170,7 +170,7 @@ impl Wheel {
 
     /// Time has passed: timers whose time has come become due. `now` may lag behind an earlier call's.
     pub(crate) fn advance(&mut self, now: u64) {
-        if now <= self.elapsed || self.entries.len() == 0 {
+        if now <= self.elapsed || self.entries.is_empty() {
             self.elapsed = self.elapsed.max(now);
             return;
         }
@@ -194,7 +194,7 @@ impl Wheel {
         while begun.head != NIL {
             let key = begun.head;
             self.take_from(&mut begun, key);
-            let deadline = self.entries.get(key).deadline;
+            let deadline = self.entries[key].deadline;
             self.place(key, deadline);
         }
     }
@@ -207,9 +207,9 @@ impl Wheel {
         }
         self.unlink(key);
         #[cfg(mutant = "fired_place_is_freed")]
-        return self.entries.remove(key).waker;
+        return self.entries.remove(key).expect("a number is given back once").waker;
         #[cfg(not(mutant = "fired_place_is_freed"))]
-        self.entries.get(key).waker.take()
+        self.entries[key].waker.take()
     }
 
     /// Makes all timers due.
@@ -256,7 +256,7 @@ impl Wheel {
 
     /// Takes a timer out of whatever list it is in.
     fn unlink(&mut self, key: u32) {
-        match self.entries.get(key).home {
+        match self.entries[key].home {
             Home::Slot(slot) => {
                 let slot = usize::from(slot);
                 let mut list = self.slots[slot];
@@ -283,25 +283,25 @@ impl Wheel {
             (key, key)
         } else {
             let head = list.head;
-            let tail = std::mem::replace(&mut self.entries.get(head).prev, key);
-            self.entries.get(tail).next = key;
+            let tail = std::mem::replace(&mut self.entries[head].prev, key);
+            self.entries[tail].next = key;
             (head, tail)
         };
-        let entry = self.entries.get(key);
+        let entry = &mut self.entries[key];
         (entry.next, entry.prev, entry.home) = (next, prev, home);
     }
 
     /// Takes a timer out of the ring that it is in.
     fn take_from(&mut self, list: &mut List, key: u32) {
-        let entry = self.entries.get(key);
+        let entry = &mut self.entries[key];
         let (next, prev) = (entry.next, entry.prev);
         entry.home = Home::Fired;
         if next == key {
             list.head = NIL;
             return;
         }
-        self.entries.get(prev).next = next;
-        self.entries.get(next).prev = prev;
+        self.entries[prev].next = next;
+        self.entries[next].prev = prev;
         if list.head == key {
             list.head = next;
         }
@@ -313,11 +313,11 @@ impl Wheel {
             list.head = head;
             return;
         }
-        let tail = std::mem::replace(&mut self.entries.get(list.head).prev, NIL);
-        let new_tail = std::mem::replace(&mut self.entries.get(head).prev, tail);
-        self.entries.get(tail).next = head;
-        self.entries.get(new_tail).next = list.head;
-        self.entries.get(list.head).prev = new_tail;
+        let tail = std::mem::replace(&mut self.entries[list.head].prev, NIL);
+        let new_tail = std::mem::replace(&mut self.entries[head].prev, tail);
+        self.entries[tail].next = head;
+        self.entries[new_tail].next = list.head;
+        self.entries[list.head].prev = new_tail;
     }
 }
 

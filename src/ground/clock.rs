@@ -11,6 +11,10 @@ impl Since {
         Since(Instant::now())
     }
 
+    pub(crate) fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
+
     pub(crate) fn passed(self, span: Duration) -> bool {
         self.0.elapsed() >= span
     }

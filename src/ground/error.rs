@@ -70,6 +70,70 @@ impl<W> fmt::Display for ShutDown<W> {
 
 impl<W> std::error::Error for ShutDown<W> {}
 
+/// Work was not accepted, and is given back untouched: see [`Pool::try_spawn`](crate::Pool::try_spawn).
+///
+/// ```
+/// use filch::TrySpawnError;
+///
+/// # fn main() -> Result<(), filch::BuildError> {
+/// let pool = filch::Pool::builder().workers(1).build()?;
+/// pool.shutdown();
+/// match pool.try_spawn_cpu(|| 6 * 7) {
+///     Ok(_) => unreachable!("the pool has been shut down"),
+///     Err(TrySpawnError::Full(_)) => unreachable!("it has no bound"),
+///     Err(refused) => assert_eq!((refused.into_inner())(), 42),
+/// }
+/// # Ok(()) }
+/// ```
+#[non_exhaustive]
+pub enum TrySpawnError<W> {
+    /// There is no room, by a bound that the pool was built with: try again later, wait for room, or do without.
+    Full(W),
+    /// The pool has been shut down, and never takes work again.
+    ShutDown(W),
+}
+
+impl<W> TrySpawnError<W> {
+    /// The work that was offered.
+    pub fn into_inner(self) -> W {
+        match self {
+            TrySpawnError::Full(work) | TrySpawnError::ShutDown(work) => work,
+        }
+    }
+
+    /// Whether there was no room.
+    pub fn is_full(&self) -> bool {
+        matches!(self, TrySpawnError::Full(_))
+    }
+
+    /// Whether the pool has been shut down.
+    pub fn is_shut_down(&self) -> bool {
+        matches!(self, TrySpawnError::ShutDown(_))
+    }
+}
+
+impl<W> From<ShutDown<W>> for TrySpawnError<W> {
+    fn from(ShutDown(work): ShutDown<W>) -> Self {
+        TrySpawnError::ShutDown(work)
+    }
+}
+
+impl<W> fmt::Debug for TrySpawnError<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_full() { "Full(..)" } else { "ShutDown(..)" })
+    }
+}
+
+impl<W> fmt::Display for TrySpawnError<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_full() { FULL } else { SHUT_DOWN })
+    }
+}
+
+impl<W> std::error::Error for TrySpawnError<W> {}
+
+const FULL: &str = "filch: the pool has as much work as its bounds allow; try later, or wait by spawn_when_room";
+
 /// The panic message of every `spawn` on a pool that takes no more work.
 pub(crate) const SHUT_DOWN: &str =
     "filch: the pool has been shut down and takes no more work; use the try_ variant to get the work back instead";
@@ -160,3 +224,17 @@ impl fmt::Display for JoinError {
 }
 
 impl std::error::Error for JoinError {}
+
+/// As [`io::ErrorKind::Other`], with the error as its source. For functions that return `io::Result` and await tasks.
+///
+/// ```
+/// async fn read(path: &'static str) -> std::io::Result<String> {
+///     filch::spawn_blocking(move || std::fs::read_to_string(path)).await?
+/// }
+/// assert!(filch::block_on(read("Cargo.toml")).is_ok());
+/// ```
+impl From<JoinError> for io::Error {
+    fn from(error: JoinError) -> io::Error {
+        io::Error::other(error)
+    }
+}

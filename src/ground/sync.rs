@@ -10,6 +10,7 @@ mod imp {
     pub(crate) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 
     /// Waits on `condvar` for at most `limit`; says whether the time ran out.
+    #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
     pub(crate) fn wait_for(
         condvar: &Condvar,
         guard: &mut parking_lot::MutexGuard<'_, bool>,
@@ -39,7 +40,7 @@ mod imp {
 #[cfg(filch_loom)]
 mod imp {
     pub(crate) use loom::hint::spin_loop;
-    pub(crate) use loom::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
+    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 
     /// loom's mutex with parking_lot's face.
     #[derive(Debug, Default)]

@@ -12,10 +12,23 @@ pub(crate) fn cores() -> usize {
     num_cpus::get().max(1)
 }
 
-/// The default number of workers: `FILCH_NUM_THREADS` if it holds a positive number, else [`cores`].
+/// The variables of rayon, which programs set that run it on a filch pool.
+const RAYONS_VARIABLES: [&str; 2] = ["RAYON_NUM_THREADS", "RAYON_RS_NUM_CPUS"];
+
+/// The default number of workers: what a variable asks for, else [`cores`].
 pub(crate) fn default_workers() -> usize {
+    asked_workers().unwrap_or_else(cores).min(MAX_WORKERS)
+}
+
+/// `FILCH_NUM_THREADS` if it holds a positive number. Where rayon's drop-in is, its variables are asked next; there 0
+/// asks for the default.
+fn asked_workers() -> Option<usize> {
     let asked = std::env::var(THREADS_VARIABLE).ok().and_then(|text| parse_workers(&text));
-    asked.unwrap_or_else(cores).min(MAX_WORKERS)
+    if asked.is_some() || cfg!(not(feature = "rayon-core")) {
+        return asked;
+    }
+    let rayons = RAYONS_VARIABLES.iter().filter_map(|name| std::env::var(name).ok()?.parse().ok()).next();
+    rayons.filter(|&workers: &usize| workers > 0)
 }
 
 /// A positive number, clamped; anything else counts as not set.

@@ -30,14 +30,19 @@ impl Tally {
         Tally { begun: AtomicUsize::new(0), ended: AtomicUsize::new(0) }
     }
 
-    fn begin(&self) {
+    pub(crate) fn begin(&self) {
         // Relaxed: who begins and then parks does so by way of a lock that whoever looks takes too.
         self.begun.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn end(&self) {
+    pub(crate) fn end(&self) {
         // Release pairs with the Acquire in `none`: what it has queued is seen.
         self.ended.fetch_add(1, Ordering::Release);
+    }
+
+    /// How many have begun so far.
+    pub(crate) fn count(&self) -> usize {
+        self.begun.load(Ordering::Relaxed)
     }
 
     /// If there are none now: how many there have been.
@@ -57,8 +62,8 @@ impl Tally {
 thread_local! {
     /// Polls of this thread that have begun and not ended in `POLLING`.
     static POLLS: Cell<usize> = const { Cell::new(0) };
-    /// The pool whose blocking call this thread runs.
-    static CALL: RefCell<Option<Arc<Timers>>> = const { RefCell::new(None) };
+    /// The pools whose blocking calls, or sections that may block, this thread runs, inside of one another.
+    static CALLS: RefCell<Vec<Arc<Timers>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// A poll has been asked for: counts from here on, until [`Polling`] for it is dropped or it is taken back.
@@ -89,30 +94,35 @@ impl Drop for Polling {
     }
 }
 
-/// While it lives, the thread runs a blocking call.
-pub(crate) struct Calling(());
+/// While it lives, the thread runs a blocking call, or a section that may block.
+pub(crate) struct Calling {
+    timers: Arc<Timers>,
+    /// Not on a thread that is ending.
+    noted: bool,
+}
 
 impl Calling {
     pub(crate) fn new(shared: &Shared) -> Self {
         let timers = shared.timers.shared_part();
         timers.calls.begin();
-        CALL.set(Some(timers));
-        Calling(())
+        let noted = CALLS.try_with(|calls| calls.borrow_mut().push(timers.clone())).is_ok();
+        Calling { timers, noted }
     }
 }
 
 impl Drop for Calling {
     fn drop(&mut self) {
-        if let Some(timers) = CALL.take() {
-            timers.calls.end();
+        if self.noted {
+            let _ = CALLS.try_with(|calls| calls.borrow_mut().pop());
         }
+        self.timers.calls.end();
     }
 }
 
 /// While it lives, the thread parks: what it polls or runs does not count.
 pub(crate) struct Parked {
     polls: usize,
-    call: Option<Arc<Timers>>,
+    calls: Vec<Arc<Timers>>,
 }
 
 impl Parked {
@@ -120,12 +130,12 @@ impl Parked {
         let parked = Parked {
             polls: POLLS.replace(0),
             // None on a thread that is ending.
-            call: CALL.try_with(RefCell::take).unwrap_or_default(),
+            calls: CALLS.try_with(RefCell::take).unwrap_or_default(),
         };
         for _ in 0..parked.polls {
             POLLING.end();
         }
-        if let Some(timers) = &parked.call {
+        for timers in &parked.calls {
             timers.calls.end();
         }
         parked
@@ -138,9 +148,12 @@ impl Drop for Parked {
             POLLING.begin();
         }
         POLLS.set(POLLS.get() + self.polls);
-        if let Some(timers) = self.call.take() {
+        for timers in &self.calls {
             timers.calls.begin();
-            CALL.set(Some(timers));
+        }
+        if !self.calls.is_empty() {
+            let calls = std::mem::take(&mut self.calls);
+            let _ = CALLS.try_with(|place| *place.borrow_mut() = calls);
         }
     }
 }
@@ -166,15 +179,16 @@ impl Shared {
     /// nobody else can bring work or take it out of sight.
     fn is_at_rest(&self, me: &Arc<Parker>) -> bool {
         let timers = &self.timers;
-        let (Some(polls), Some(calls), Some(risen)) =
-            (POLLING.none(), timers.calls.none(), timers.keeper.all_asleep_but(me))
+        let (Some(polls), Some(calls), Some(risen), Some(ways)) =
+            (POLLING.none(), timers.calls.none(), timers.keeper.all_asleep_but(me), self.ranks.ways().none())
         else {
             return false;
         };
         if !self.sleep.nobody_active() {
             return false;
         }
-        // Pairs with the fences in `leave_seat` and `lie_down`: what the last thread has left behind is seen.
+        // Pairs with the fences in `leave_seat`, `lie_down` and `Slot::section`: what the last thread has left behind
+        // is seen, and that it has begun a section.
         fence(Ordering::SeqCst);
         !self.has_work()
             && !self.has_next()
@@ -183,6 +197,7 @@ impl Shared {
             // Asked again: a token for one that sleeps was given by somebody who was active until then.
             && timers.keeper.all_asleep_but(me) == Some(risen)
             && timers.calls.still(calls)
+            && self.ranks.ways().still(ways)
             && POLLING.still(polls)
     }
 }

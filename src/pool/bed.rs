@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::core::parker::Parker;
 use crate::core::wheel::NEVER;
+use crate::ground::sync::{Ordering, fence};
 use crate::pool::awake::Parked;
 use crate::pool::handle::Pool;
 use crate::pool::shared::Shared;
@@ -103,6 +104,11 @@ impl Bed<'_> {
     fn get_out(&self) {
         let timers = &self.shared.timers;
         timers.keeper.leave(self.parker, || timers.next());
+        if timers.next() < NEVER {
+            // Pairs with the fence in `Lane::plan_for`.
+            fence(Ordering::SeqCst);
+            self.shared.see_to_timers();
+        }
     }
 }
 

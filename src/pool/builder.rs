@@ -29,7 +29,10 @@ pub enum WaitPolicy {
     /// that of the serial program. After Wagner and Calder's leapfrogging (1993).
     #[default]
     Leapfrog,
-    /// Anything, as rayon does: no spares are needed, but a lock held across a `join` may deadlock.
+    /// Anything, as rayon does, and in rayon's order: own closures before broadcasts. No spares are needed, but for
+    /// [`block_on`](crate::block_on) and [`blocking`](crate::blocking), so all closures run on the workers, by indices
+    /// below their number, where nobody calls those. But a lock held across a `join` may deadlock, and the stack may
+    /// become as deep as there is work to run. The [drop-in for rayon](crate#features) uses it.
     RunAnything,
 }
 
@@ -75,10 +78,18 @@ pub(crate) struct Config {
     pub(crate) exit: Option<HookFn>,
     pub(crate) panic: Option<PanicFn>,
     pub(crate) spawn: Option<SpawnFn>,
-    pub(crate) wait: WaitPolicy,
+    /// None: what [`Config::wait_policy`] says.
+    pub(crate) wait: Option<WaitPolicy>,
+    /// A thread runs its oldest closure first, not the newest.
+    pub(crate) breadth_first: bool,
     pub(crate) idle: IdlePolicy,
     pub(crate) blocking_threads: usize,
+    /// 0: no bound.
+    pub(crate) most_queued_closures: usize,
+    /// 0: no bound.
+    pub(crate) most_tasks: usize,
     pub(crate) start_paused: bool,
+    pub(crate) no_express_lane: bool,
 }
 
 /// Blocking threads at most, when nobody says.
@@ -87,6 +98,20 @@ const BLOCKING_THREADS: usize = 512;
 impl Config {
     pub(crate) fn thread_name(&self, index: usize) -> Option<String> {
         self.name.as_ref().map(|name| name(index))
+    }
+
+    #[inline]
+    pub(crate) fn wait_policy(&self) -> WaitPolicy {
+        self.wait.unwrap_or_default()
+    }
+
+    /// The same for the global pool, which rayon's loops run on too if its drop-in is there: they count on its way of
+    /// waiting.
+    pub(crate) fn for_global(mut self) -> Self {
+        if cfg!(feature = "rayon-core") {
+            self.wait.get_or_insert(WaitPolicy::RunAnything);
+        }
+        self
     }
 
     pub(crate) fn most_blocking_threads(&self) -> usize {
@@ -171,13 +196,15 @@ impl PoolBuilder {
         self
     }
 
-    /// Called on each worker and spare when it starts, with its index. A panic in it goes to the panic handler.
+    /// Called on each worker, spare and thread of the express lane when it starts, with its index. A panic in it goes
+    /// to the panic handler.
     pub fn start_handler(mut self, handler: impl Fn(usize) + Send + Sync + 'static) -> Self {
         self.config.start = Some(Arc::new(handler));
         self
     }
 
-    /// Called on each worker and spare before it ends, with its index. A panic in it goes to the panic handler.
+    /// Called on each worker, spare and thread of the express lane before it ends, with its index. A panic in it goes
+    /// to the panic handler.
     pub fn exit_handler(mut self, handler: impl Fn(usize) + Send + Sync + 'static) -> Self {
         self.config.exit = Some(Arc::new(handler));
         self
@@ -207,8 +234,8 @@ impl PoolBuilder {
     ///
     /// It runs the pool's work only while it waits inside of the pool (`join`, `scope`, `yield_now` …), and what is
     /// left in its queues when the pool is dropped on it, outside of any closure of the pool. It must not block until
-    /// another thread has dropped or shut down the pool: that may need it. The thread stays a worker of this pool until it ends, so it
-    /// can be made one only once.
+    /// another thread has dropped or shut down the pool: that may need it. The thread stays a worker of this pool
+    /// until it ends, so it can be made one only once.
     pub fn use_current_thread(mut self) -> Self {
         self.current_thread = true;
         self
@@ -216,7 +243,13 @@ impl PoolBuilder {
 
     /// What a worker may run while it waits inside a `join`; see [`WaitPolicy`].
     pub fn wait_policy(mut self, policy: WaitPolicy) -> Self {
-        self.config.wait = policy;
+        self.config.wait = Some(policy);
+        self
+    }
+
+    #[cfg(feature = "rayon-core")]
+    pub(crate) fn breadth_first(mut self) -> Self {
+        self.config.breadth_first = true;
         self
     }
 
@@ -230,6 +263,90 @@ impl PoolBuilder {
     /// calls wait in a queue without a limit.
     pub fn blocking_threads(mut self, threads: usize) -> Self {
         self.config.blocking_threads = threads;
+        self
+    }
+
+    /// Whether the pool has an *express lane* (it has, unless you say no): one more thread, asleep most of the time,
+    /// that polls ready tasks while every worker is inside a closure, so that they need not wait until one ends.
+    ///
+    /// It is for short polls. Tasks of a type whose polls turn out to compute for long there, 0.2 ms on average, are
+    /// left to the workers, as closures are; so what computes for long may as well be awaited as a
+    /// [`spawn_cpu`](crate::spawn_cpu) closure.
+    ///
+    /// With it, one more thread than there are workers may run for moments. Without it, tasks run on workers only, and
+    /// wait for closures as long as those last: for a pool that must keep to its number of threads strictly.
+    pub fn express_lane(mut self, enabled: bool) -> Self {
+        self.config.no_express_lane = !enabled;
+        self
+    }
+
+    /// Bounds the closures that have been accepted and have not begun; 0, the default, means no bound.
+    ///
+    /// When so many are queued, [`Pool::try_spawn_cpu`] and [`Pool::try_spawn_detached`] give the closure back, and
+    /// [`Pool::spawn_cpu_when_room`] waits: so a pool that is offered more than it can do sheds the rest, or holds up
+    /// whoever offers it, instead of falling behind without end. A few times the number of workers keeps them busy;
+    /// more only adds to how long each waits.
+    ///
+    /// `spawn_cpu`, `spawn_detached` and `spawn_fifo` are never refused for lack of room, so that the pool's own work
+    /// does not wait for itself; what they spawn is counted, and may exceed the bound. The jobs of scopes, joins,
+    /// loops and broadcasts are parts of work that runs, and are not counted.
+    ///
+    /// A closure that is [cancelled](crate::spawn_cpu) before it begins gives its place back at once. Some memory of
+    /// it stays in the queue until its turn comes; so when as many of those lie there as there are places, further
+    /// ones keep theirs.
+    ///
+    /// Costs a count that all threads share, twice for each closure; nothing without a bound.
+    ///
+    /// ```
+    /// use filch::{Pool, TrySpawnError};
+    ///
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = Pool::builder().workers(1).max_queued_closures(2).build()?;
+    /// // The only worker is busy, so what comes now is queued.
+    /// let (begun, go) = (std::sync::Barrier::new(2), std::sync::Barrier::new(2));
+    /// pool.in_place_scope(|s| {
+    ///     s.spawn(|_| {
+    ///         begun.wait();
+    ///         go.wait();
+    ///     });
+    ///     begun.wait();
+    ///     let first = pool.try_spawn_cpu(|| 1).expect("there is room for two");
+    ///     let second = pool.try_spawn_cpu(|| 2).expect("there is room for two");
+    ///     let refused = pool.try_spawn_cpu(|| 3).unwrap_err();
+    ///     assert!(refused.is_full());
+    ///     // It comes back untouched: answer "too busy", or run it right here.
+    ///     assert_eq!((refused.into_inner())(), 3);
+    ///     go.wait();
+    ///     assert_eq!((first.join().unwrap(), second.join().unwrap()), (1, 2));
+    /// });
+    /// # Ok(()) }
+    /// ```
+    pub fn max_queued_closures(mut self, closures: usize) -> Self {
+        self.config.most_queued_closures = closures;
+        self
+    }
+
+    /// Bounds the tasks that have been spawned and have not ended; 0, the default, means no bound.
+    ///
+    /// When there are so many, [`Pool::try_spawn`] gives the future back, and [`Pool::spawn_when_room`] waits. `spawn`
+    /// is never refused for lack of room, nor are futures of scopes: they are counted, and may exceed the bound. Set
+    /// it to what you have memory for, or to the number of requests that are worth working on at once.
+    ///
+    /// Costs a count that all threads share, twice for each task; nothing without a bound.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(1).max_tasks(1).build()?;
+    /// let rests = pool.try_spawn(std::future::pending::<()>()).expect("there is room for one");
+    /// assert!(pool.try_spawn(async {}).unwrap_err().is_full());
+    /// // Never refused:
+    /// pool.spawn(async {}).join().unwrap();
+    /// rests.abort();
+    /// assert!(pool.block_on(pool.spawn_when_room(async { 5 })).unwrap().join().is_ok());
+    /// # Ok(()) }
+    /// ```
+    pub fn max_tasks(mut self, tasks: usize) -> Self {
+        self.config.most_tasks = tasks;
         self
     }
 
@@ -276,8 +393,10 @@ impl fmt::Debug for PoolBuilder {
             .field("workers", &self.workers)
             .field("use_current_thread", &self.current_thread)
             .field("stack_size", &self.config.stack_size)
-            .field("wait_policy", &self.config.wait)
+            .field("wait_policy", &self.config.wait_policy())
             .field("idle_policy", &self.config.idle)
+            .field("max_queued_closures", &self.config.most_queued_closures)
+            .field("max_tasks", &self.config.most_tasks)
             .finish_non_exhaustive()
     }
 }

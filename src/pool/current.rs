@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::ptr;
 use std::sync::Arc;
 
+use crate::pool::express;
 use crate::pool::shared::Shared;
 use crate::pool::slot::Slot;
 
@@ -11,8 +12,17 @@ thread_local! {
     // Constant and without a destructor: reading it is one load.
     static CURRENT: Cell<*const Slot> = const { Cell::new(ptr::null()) };
     /// The pool that a thread is inside of without a slot there: a blocking thread, or one that polls for a pool.
-    static HOST: Cell<*const Shared> = const { Cell::new(ptr::null()) };
+    static HOST: Cell<Host> = const { Cell::new(Host { shared: ptr::null(), index: None }) };
+    /// The slot that the thread has stepped out of, for a section that may block: it still owns it.
+    static LEFT: Cell<*const Slot> = const { Cell::new(ptr::null()) };
     static KEPT: RefCell<Option<Kept>> = const { RefCell::new(None) };
+}
+
+#[derive(Clone, Copy)]
+struct Host {
+    shared: *const Shared,
+    /// The thread's index there, if it has one.
+    index: Option<usize>,
 }
 
 /// Keeps a pool's shared state alive for a thread that `use_current_thread` made a worker, until the thread ends.
@@ -52,25 +62,106 @@ pub(crate) fn with<R>(f: impl FnOnce(Option<&Slot>) -> R) -> R {
 
 /// Whether the current thread is inside the pool: owns a slot of it, or is hosted by it.
 pub(crate) fn is_inside(shared: &Shared) -> bool {
-    with(|slot| slot.is_some_and(|slot| ptr::eq(slot.shared(), shared))) || ptr::eq(HOST.get(), shared)
+    with(|slot| slot.is_some_and(|slot| ptr::eq(slot.shared(), shared)))
+        || ptr::eq(HOST.get().shared, shared)
+        || express::is_of(shared)
+}
+
+/// Whether a pool hosts this thread: see [`host`].
+#[inline]
+pub(crate) fn is_hosted() -> bool {
+    !HOST.get().shared.is_null()
 }
 
 /// Calls `f` with the pool that hosts this thread, if one does.
 pub(crate) fn with_host<R>(f: impl FnOnce(Option<&Shared>) -> R) -> R {
     // SAFETY: `host` keeps the pool alive while the pointer stands here.
-    f(unsafe { HOST.get().as_ref() })
+    f(unsafe { HOST.get().shared.as_ref() })
 }
 
 /// Runs `f` as inside of the pool, though without a slot there: what it calls uses this pool.
 pub(crate) fn host<R>(shared: &Shared, f: impl FnOnce() -> R) -> R {
-    struct Restore(*const Shared);
+    host_with(Host { shared, index: None }, f)
+}
+
+/// The same for a thread that has an index in the pool.
+pub(crate) fn host_as<R>(shared: &Shared, index: usize, f: impl FnOnce() -> R) -> R {
+    host_with(Host { shared, index: Some(index) }, f)
+}
+
+fn host_with<R>(host: Host, f: impl FnOnce() -> R) -> R {
+    struct Restore(Host);
     impl Drop for Restore {
         fn drop(&mut self) {
             HOST.set(self.0);
         }
     }
-    let _restore = Restore(HOST.replace(shared));
+    let _restore = Restore(HOST.replace(host));
     f()
+}
+
+/// The index of the current thread in the pool that it is inside of, and that pool.
+pub(crate) fn index<R>(f: impl FnOnce(&Shared, usize) -> R) -> Option<R> {
+    with_owned(|slot| match slot {
+        Some(slot) => Some(f(slot.shared(), slot.index)),
+        None => {
+            let index = HOST.get().index?;
+            with_host(|host| host.map(|host| f(host, index)))
+        }
+    })
+}
+
+/// Runs `f` out of the thread's own slot, hosted by the slot's pool: what it calls finds no slot, until it
+/// [steps in](step_in) again.
+pub(crate) fn step_out<R>(slot: &Slot, f: impl FnOnce() -> R) -> R {
+    struct Restore {
+        current: *const Slot,
+        left: *const Slot,
+    }
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            LEFT.set(self.left);
+            CURRENT.set(self.current);
+        }
+    }
+    debug_assert!(ptr::eq(CURRENT.get(), slot), "a thread steps out of its own slot");
+    let _restore = Restore { left: LEFT.replace(slot), current: CURRENT.replace(ptr::null()) };
+    host(slot.shared(), f)
+}
+
+/// Whether the thread has stepped out of its slot.
+#[inline]
+pub(crate) fn is_out() -> bool {
+    !LEFT.get().is_null()
+}
+
+/// Runs `f` in the slot that the thread has stepped out of; None if it has not.
+pub(crate) fn step_in<R>(f: impl FnOnce(Option<&Slot>) -> R) -> R {
+    struct Restore(*const Slot);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            if !self.0.is_null() {
+                CURRENT.set(ptr::null());
+                LEFT.set(self.0);
+            }
+        }
+    }
+    let left = LEFT.replace(ptr::null());
+    if !left.is_null() {
+        debug_assert!(CURRENT.get().is_null(), "a thread that has stepped out has no other slot");
+        CURRENT.set(left);
+    }
+    let _restore = Restore(left);
+    // SAFETY: while the pointer stood in `LEFT` a frame of `step_out` further down borrows the slot, and goes on doing
+    // so until `f` has ended, which cannot keep the reference.
+    f(unsafe { left.as_ref() })
+}
+
+/// Calls `f` with the slot that the thread owns, be it in it or out of it.
+pub(crate) fn with_owned<R>(f: impl FnOnce(Option<&Slot>) -> R) -> R {
+    let slot = CURRENT.get();
+    // SAFETY: as in `slot` and `step_in`; `f` cannot keep the reference.
+    f(unsafe { if slot.is_null() { LEFT.get() } else { slot }.as_ref() })
 }
 
 /// While it lives, the thread is the owner of a slot.

@@ -11,7 +11,9 @@ use crate::ground::error::SHUT_DOWN;
 use crate::ground::unwind;
 use crate::pool::awake::Parked;
 use crate::pool::current;
+use crate::pool::express;
 use crate::pool::handle::Pool;
+use crate::pool::section;
 use crate::pool::shared::Shared;
 use crate::pool::slot::{Kind, Slot};
 
@@ -60,8 +62,11 @@ impl Shared {
 
     #[cold]
     fn enter_from_outside<R: Send>(&self, f: impl FnOnce(&Slot) -> R + Send) -> R {
+        if current::is_out() {
+            return section::back(|| self.enter(f));
+        }
         let accepted = self.accept_root();
-        if let Some(guest) = self.try_guest() {
+        if let Some(guest) = self.guest_for_work() {
             // On unwinding the guest leaves, then the root is counted off.
             return f(guest.slot);
         }
@@ -70,13 +75,14 @@ impl Shared {
         result
     }
 
-    /// Runs `f` on a thread that the pool itself has started.
-    pub(crate) fn enter_worker<R: Send>(&self, f: impl FnOnce(&Slot) -> R + Send) -> R {
+    /// Runs `f` on a thread that the pool itself has started, and tells it whether that is another than the caller's.
+    pub(crate) fn enter_worker<R: Send>(&self, f: impl FnOnce(&Slot, bool) -> R + Send) -> R {
         current::with(|slot| match slot {
-            Some(slot) if std::ptr::eq(slot.shared(), self) && slot.is_own_thread() => f(slot),
+            Some(slot) if std::ptr::eq(slot.shared(), self) && slot.is_own_thread() => f(slot, false),
+            None if current::is_out() => section::back(|| self.enter_worker(f)),
             _ => {
                 let _accepted = self.accept_root();
-                self.hand_in(&self.worker_roots, f)
+                self.hand_in(&self.worker_roots, |slot| f(slot, true))
             }
         })
     }
@@ -127,6 +133,7 @@ pub(crate) fn park_without_slot(home: Option<&Shared>, parker: &Arc<Parker>, mut
         match home.filter(own).or(host.filter(own)).or_else(global) {
             Some(shared) => shared.park_outside(parker, blocked),
             None => {
+                express::step_aside();
                 let _parked = Parked::new();
                 while blocked() {
                     parker.park();
@@ -139,6 +146,7 @@ pub(crate) fn park_without_slot(home: Option<&Shared>, parker: &Arc<Parker>, mut
 impl Shared {
     /// Parks a thread without a slot as long as it is `blocked`. It keeps the timers meanwhile.
     fn park_outside(&self, parker: &Arc<Parker>, mut blocked: impl FnMut() -> bool) {
+        express::step_aside();
         let bed = self.bed(parker);
         while blocked() {
             let called = bed.park(self.no_threads().then_some(LOOK_AGAIN));
@@ -162,13 +170,75 @@ impl Slot {
     #[cold]
     #[inline(never)]
     pub(crate) fn answer(&self) {
+        if self.give_way() {
+            // All seats are taken, so a fork would find nobody either.
+            return self.fork.request();
+        }
         let shared = self.shared();
         // Two for each searcher: where it finds one fork it will soon want another, and if forks are far between here
         // it need not wait for the next one.
         let most = 2 * shared.sleep.searchers().max(1);
         // SAFETY: called on the owner's thread; the waiter and the place are its own.
         let published = unsafe { self.fork.publish(most, &self.waiter(), self.place().get()) };
-        if published > 0 {
+        if published > 0 && shared.notify_forks() && shared.is_keen() {
+            // While somebody is on the way, the next fork too: after it a long leaf may begin.
+            self.fork.request();
+        }
+        self.see_to_way();
+    }
+
+    /// A loop has pushed its rest, which should take another `ticks` at the pace so far: whether to give parts of it
+    /// away, and how many. `asked`: somebody has asked this very thread.
+    #[inline]
+    pub(crate) fn share(&self, asked: bool, ticks: u64) {
+        if asked || self.has_takers(ticks) || self.looks_around() {
+            self.share_with(asked, ticks);
+        }
+    }
+
+    /// Whether a loop that should take another `ticks` is worth the while of others.
+    #[inline]
+    pub(crate) fn has_takers(&self, ticks: u64) -> bool {
+        let shared = self.shared();
+        let (searching, free) = shared.sleep.hunger(shared.fork_seats);
+        (searching > 0 && ticks >= 2 * shared.worth.a_hand) || (free > 0 && ticks >= shared.worth.a_wake)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn share_with(&self, asked: bool, ticks: u64) {
+        if self.give_way() {
+            return self.fork.request();
+        }
+        let shared = self.shared();
+        let (searching, free) = shared.sleep.hunger(shared.fork_seats);
+        if self.fork.is_full() {
+            return self.answer();
+        }
+        if self.fork.has_public() {
+            // Enough for those who look, for now.
+            return;
+        }
+        let mut most = searching.max(usize::from(asked));
+        if ticks >= shared.worth.a_wake {
+            most = most.max(free);
+        }
+        // As many parts as leave no share, ours included, too small.
+        most = most.min((ticks / shared.worth.a_hand).saturating_sub(1) as usize);
+        if most == 0 && asked {
+            if self.fork.has_older_private() {
+                // Not for this, but for what lies below.
+                most = 1;
+            } else if searching == 0 {
+                // Who asked has gone to sleep. If nobody keeps watch, somebody must, for an item may take for ever.
+                self.fork.calm();
+                if shared.sleep.is_deep() {
+                    let _ = shared.sleep.wake_one(shared.fork_seats);
+                }
+            }
+        }
+        // SAFETY: called on the owner's thread; the waiter and the place are its own.
+        if most > 0 && unsafe { self.fork.publish(most, &self.waiter(), self.place().get()) } > 0 {
             shared.notify_forks();
         }
     }
@@ -180,6 +250,7 @@ impl Slot {
         if published > 0 {
             self.shared().notify_forks();
         }
+        self.see_to_way();
     }
 
     /// Whether the pool has started this slot's thread, or made it a worker.

@@ -3,18 +3,27 @@
 use std::ptr;
 
 use crate::core::job::{ForkRef, JobRef};
+use crate::core::latch::Latch;
 use crate::core::lineage::{self, Place, ScopeNode};
 use crate::core::task::{Task, Why};
 use crate::core::task_context;
 use crate::ground::unwind::Bomb;
+use crate::pool::builder::WaitPolicy;
 use crate::pool::current;
 use crate::pool::slot::Slot;
 
 /// One in this many jobs is taken from the injector first, so that local work cannot starve it; and one from the
 /// other threads.
 const INJECTOR_RHYTHM: u32 = 61;
+/// The place of the latter in the rhythm.
+const RELIEF_TURN: u32 = INJECTOR_RHYTHM / 2;
 /// One in this many jobs is a closure, even if tasks wait.
 const CLOSURE_RHYTHM: u32 = 8;
+/// One in this many jobs is a task whose polls are long, if there are any: the express lane leaves them to us. It has no
+/// divisor in common with the other rhythms, so their turns come, too.
+const LONG_RHYTHM: u32 = 3;
+/// Up to so many pieces of work on top of one another, the rhythms hold.
+const SHALLOW: u32 = 8;
 /// How many others a thread looks at then.
 const RELIEVED: usize = 4;
 /// One in this many jobs, the timers are looked at before.
@@ -27,6 +36,10 @@ pub(crate) enum Work {
     Fork(ForkRef),
     Job(JobRef),
     Task(Task),
+    /// One of a kind whose polls are long: nobody counts on whoever runs it, as with a closure.
+    LongTask(Task),
+    /// A background closure.
+    Background(JobRef),
 }
 
 impl Slot {
@@ -43,8 +56,9 @@ impl Slot {
         }
         let polling = self.polling().replace(polls);
         self.depth().set(self.depth().get() + 1);
+        let background = self.set_background(self.is_background_work(&work));
         match work {
-            Work::Task(task) => {
+            Work::Task(task) | Work::LongTask(task) => {
                 self.place().set(Place { scope: ptr::null(), work_scope: ptr::null(), work_base });
                 task.run(self.shared().gate.is_closed());
             }
@@ -61,7 +75,7 @@ impl Slot {
                 unsafe { fork.run_stolen() };
                 turn.leave();
             }
-            Work::Job(job) => {
+            Work::Job(job) | Work::Background(job) => {
                 let turn = task_context::outside();
                 let scope = job.scope();
                 self.place().set(Place { scope, work_scope: scope, work_base });
@@ -70,17 +84,28 @@ impl Slot {
                 turn.leave();
             }
         }
+        self.set_background(background);
         self.depth().set(self.depth().get() - 1);
         self.polling().set(polling);
         self.place().set(place);
         bomb.defuse();
     }
 
+    /// Runs work on top of other work.
+    fn run_nested(&self, work: Work) {
+        if self.engaged.get() || matches!(work, Work::Task(_)) {
+            return self.run(work);
+        }
+        self.engage();
+        self.run(work);
+        self.engaged.set(false);
+    }
+
     /// Runs work on top of work that may have nothing to do with it.
     pub(crate) fn run_unrelated(&self, work: Work) {
         // Who follows us for what we wait for must not find the parts of this instead.
         let awaited = self.set_awaited(None);
-        self.mixed(|| self.run(work));
+        self.mixed(|| self.run_nested(work));
         self.offer_tasks();
         self.set_awaited(awaited);
     }
@@ -88,9 +113,76 @@ impl Slot {
     /// Runs a part of what this thread waits for.
     pub(crate) fn run_part(&self, work: Work) {
         let awaited = self.set_awaited(None);
-        self.run(work);
+        self.run_nested(work);
         self.offer_tasks();
         self.set_awaited(awaited);
+    }
+
+    /// Runs own closures, newest first, for a thread that waits at a scope's end, which finds there all that it waits
+    /// for in most cases: what [`run`](Self::run) notes and restores for each piece of work is done once for many. Ends
+    /// when there are no more, when the latch is set, and when there is something else to look at, which it leaves to
+    /// the slower way. `within` is the scope that they must belong to, if they must.
+    pub(crate) fn run_own_jobs(&self, latch: &Latch, within: Option<*const ScopeNode>) {
+        if self.closures().is_empty() || self.rank.is_background() || self.shared().ranks.is_used() {
+            return;
+        }
+        let bomb = Bomb("a job has unwound, though every job catches its panics");
+        let awaited = self.set_awaited(None);
+        let place = self.place().get();
+        let work_base = self.fork.height();
+        self.offer_tasks();
+        let polling = self.polling().replace(false);
+        let engaged = self.engaged.get();
+        if !engaged {
+            self.engage();
+        }
+        self.depth().set(self.depth().get() + 1);
+        let turn = task_context::outside();
+        let run_all = || {
+            for _ in 0..INJECTOR_RHYTHM {
+                if latch.probe() || self.has_tasks() || self.next.is_full() {
+                    break;
+                }
+                let tick = self.ticks().wrapping_add(1);
+                if tick % TIMER_RHYTHM == 0 {
+                    self.shared().fire_timers();
+                }
+                // Somebody else's turn.
+                if self.is_shallow() && matches!(tick % INJECTOR_RHYTHM, 0 | RELIEF_TURN) {
+                    break;
+                }
+                let Some(job) = self.closures().pop() else { break };
+                self.tick();
+                let scope = job.scope();
+                // SAFETY: the job is in hand and not yet run, so its scopes are alive.
+                if within.is_some_and(|outer| !unsafe { lineage::is_within(scope, outer) }) {
+                    self.closures().push(job);
+                    // Nobody could see it for a moment, and may have gone to sleep in it.
+                    self.shared().notify();
+                    break;
+                }
+                self.place().set(Place { scope, work_scope: scope, work_base });
+                // SAFETY: taken from the queue, so it is ours alone and not yet run.
+                unsafe { job.run() };
+                // Its scope may be gone, and timers' wakers may fork.
+                self.place().set(place);
+            }
+        };
+        if within.is_some() {
+            run_all()
+        } else {
+            self.mixed(run_all)
+        }
+        turn.leave();
+        self.depth().set(self.depth().get() - 1);
+        if !engaged && self.engaged.get() {
+            self.engaged.set(false);
+        }
+        self.polling().set(polling);
+        self.place().set(place);
+        self.offer_tasks();
+        self.set_awaited(awaited);
+        bomb.defuse();
     }
 
     /// Runs what has been broadcast to this thread. The only closures that a waiting thread runs for others: a
@@ -101,24 +193,51 @@ impl Slot {
         }
     }
 
+    /// The same, as far as its turn has come.
+    pub(crate) fn run_due_mail(&self) {
+        while let Some(job) = self.take_due_mail() {
+            self.run_unrelated(Work::Job(job));
+        }
+    }
+
+    /// A broadcast closure. With rayon's way of waiting its order holds too: own closures come first, so what a thread
+    /// has spawned before a broadcast has run when that is over.
+    fn take_due_mail(&self) -> Option<JobRef> {
+        let own_first = self.shared().config.wait_policy() == WaitPolicy::RunAnything;
+        if own_first && !self.closures().is_empty() { None } else { self.take_mail() }
+    }
+
     /// The next piece of work from the own queues or the injector.
     pub(crate) fn next_own(&self) -> Option<Work> {
         let tick = self.tick();
         if tick % TIMER_RHYTHM == 0 {
             self.shared().fire_timers();
         }
-        if let Some(job) = self.take_mail() {
+        if let Some(job) = self.take_due_mail() {
             Some(Work::Job(job))
+        } else if self.shared().ranks.is_used() {
+            self.next_ranked(tick)
+        } else {
+            self.next_unranked(tick)
+        }
+    }
+
+    /// Normal work from the own queues or the injector.
+    pub(crate) fn next_unranked(&self, tick: u32) -> Option<Work> {
+        if !self.is_shallow() {
+            self.next_local(tick).or_else(|| self.take_injected(tick))
+        } else if tick % LONG_RHYTHM == 0 && self.shared().long_tasks.may_wait() {
+            self.take_long_task().or_else(|| self.next_local(tick)).or_else(|| self.take_injected(tick))
         } else if tick % INJECTOR_RHYTHM == 0 {
             self.take_injected(tick).or_else(|| self.next_local(tick))
-        } else if tick % INJECTOR_RHYTHM == INJECTOR_RHYTHM / 2 {
+        } else if tick % INJECTOR_RHYTHM == RELIEF_TURN {
             self.relieve_others().or_else(|| self.next_local(tick))
         } else {
             self.next_local(tick).or_else(|| self.take_injected(tick))
         }
     }
 
-    fn take_injected(&self, tick: u32) -> Option<Work> {
+    pub(crate) fn take_injected(&self, tick: u32) -> Option<Work> {
         let shared = self.shared();
         if self.is_own_thread() {
             if let Some(root) = shared.worker_roots.steal() {
@@ -127,15 +246,30 @@ impl Slot {
         }
         let closure = || shared.injector.steal().map(Work::Job);
         let task = || self.take_injected_task().map(Work::Task);
+        let long_task = || self.take_long_task();
         // The rhythm is odd, so both kinds come first in turn.
-        if tick % 2 == 0 { closure().or_else(task) } else { task().or_else(closure) }
+        if tick % 2 == 0 {
+            closure().or_else(task).or_else(long_task)
+        } else {
+            task().or_else(closure).or_else(long_task)
+        }
+    }
+
+    fn take_long_task(&self) -> Option<Work> {
+        self.shared().long_tasks.take().map(Work::LongTask)
+    }
+
+    /// Whether others' work may come first, in its turn. On top of other work it is begun inside of a wait, and in its
+    /// midst there will be such turns again: so only so far up.
+    fn is_shallow(&self) -> bool {
+        self.depth().get() < SHALLOW
     }
 
     fn take_injected_task(&self) -> Option<Task> {
         let task = self.shared().task_injector.steal_some(self.tasks())?;
         if !self.tasks().is_empty() {
             // Those that came with it were nowhere for a moment.
-            self.shared().notify();
+            self.shared().notify_tasks();
         }
         Some(task)
     }
@@ -155,29 +289,48 @@ impl Slot {
 
     /// Takes something that another thread offers.
     pub(crate) fn steal(&self) -> Option<Work> {
-        self.others().find_map(|victim| {
-            let fork = victim.fork.steal().map(Work::Fork);
+        let stolen = self.others().find_map(|victim| {
+            // Forks of background work come last.
+            let fork = if victim.rank.is_background() { None } else { victim.fork.steal().map(Work::Fork) };
             let closure = || victim.closures_end.steal().map(Work::Job);
             let task = || {
                 let task = victim.tasks_end.steal_some(self.tasks())?;
                 if !self.tasks().is_empty() {
                     // Those that came with it; needless if we are searching.
-                    self.shared().notify_own();
+                    self.shared().notify_own_tasks(self, false);
                 }
                 Some(Work::Task(task))
             };
-            fork.or_else(closure).or_else(task)
+            let work = fork.or_else(closure).or_else(task)?;
+            self.note_victim(victim, &work);
+            Some(work)
+        });
+        stolen.or_else(|| self.steal_background())
+    }
+
+    /// Takes a fork of background work.
+    fn steal_background(&self) -> Option<Work> {
+        if self.shared().ranks.running() == 0 {
+            return None;
+        }
+        let victim = |slot: &&Slot| slot.rank.is_background();
+        self.others().filter(victim).find_map(|victim| {
+            let work = Work::Fork(victim.fork.steal()?);
+            self.note_victim(victim, &work);
+            Some(work)
         })
     }
 
-    /// Takes something from a thread that may be in a long closure, though there is enough to do here: when all seats are
-    /// taken nobody is woken for what lies there.
+    /// Takes something from a thread that may be in a long closure, though there is enough to do here: when all seats
+    /// are taken nobody is woken for what lies there.
     fn relieve_others(&self) -> Option<Work> {
         let work = self.others().take(RELIEVED).find_map(|victim| {
             let next = || victim.has_stale_next().then(|| victim.next.take()).flatten().map(Work::Task);
             let closure = || victim.closures_end.steal().map(Work::Job);
             let task = || victim.tasks_end.steal().map(Work::Task);
-            next().or_else(closure).or_else(task)
+            let work = next().or_else(closure).or_else(task)?;
+            self.note_victim(victim, &work);
+            Some(work)
         });
         self.others().take(RELIEVED).for_each(Slot::mark_next);
         work
@@ -195,7 +348,27 @@ impl Slot {
 
     /// Anything from anywhere.
     pub(crate) fn find_any(&self) -> Option<Work> {
+        self.find_foreground().or_else(|| self.take_background())
+    }
+
+    /// Anything from anywhere but background closures, unless one is due.
+    pub(crate) fn find_foreground(&self) -> Option<Work> {
         self.next_own().or_else(|| self.steal())
+    }
+
+    /// Anything, for a thread that waits. Its own forks are among it: what lies below the wait has been published, and
+    /// there may be nobody else to take it. Asks for others' if there is nothing.
+    pub(crate) fn find_to_help(&self) -> Option<Work> {
+        let work = self.find_foreground().or_else(|| self.take_own_fork());
+        if work.is_none() {
+            self.request_forks();
+        }
+        work
+    }
+
+    /// The oldest of the own public forks, as a thief would take it.
+    pub(crate) fn take_own_fork(&self) -> Option<Work> {
+        if self.fork.has_public() && !self.is_deep() { self.fork.steal().map(Work::Fork) } else { None }
     }
 
     /// Asks all threads at work to publish a fork.
@@ -217,10 +390,11 @@ impl Slot {
         if !self.shared().raids {
             return None;
         }
-        self.others()
-            .filter(|slot| slot.fork.unanswered() && slot.fork.may_have_private())
-            .find_map(|slot| slot.fork.raid(slot.waiter(), || true))
-            .map(Work::Fork)
+        self.others().filter(|slot| slot.fork.unanswered() && slot.fork.may_have_private()).find_map(|slot| {
+            let work = Work::Fork(slot.fork.raid(slot.waiter(), || true)?);
+            self.note_victim(slot, &work);
+            Some(work)
+        })
     }
 
     // ----- what a waiter may run -------------------------------------------------------------------------------
@@ -248,33 +422,33 @@ impl Slot {
         found
     }
 
+    /// What this thread itself has queued for `scope`.
+    pub(crate) fn find_own_within(&self, scope: *const ScopeNode) -> Option<Work> {
+        if self.closures().is_empty() { None } else { self.pop_within(scope).map(Work::Job) }
+    }
+
     /// Work inside of `scope`. `choosy` becomes true when a steal has brought something else, which then goes to the
     /// injector: a waiter does that once, not over and over.
     pub(crate) fn find_within(&self, scope: *const ScopeNode, choosy: &mut bool) -> Option<Work> {
-        if !self.closures().is_empty() {
-            if let Some(job) = self.pop_within(scope) {
-                return Some(Work::Job(job));
-            }
+        if let Some(work) = self.find_own_within(scope) {
+            return Some(work);
         }
         if *choosy {
             return None;
         }
         for victim in self.others() {
-            if let Some(fork) = victim.fork.steal() {
+            let fork = victim.fork.steal().map(|fork| {
                 // SAFETY: in hand and not yet run, so its scopes are alive.
-                if unsafe { lineage::is_within(fork.scope(), scope) } {
-                    return Some(Work::Fork(fork));
+                (unsafe { fork.scope() }, Work::Fork(fork))
+            });
+            let closure = || victim.closures_end.steal().map(|job| (job.scope(), Work::Job(job)));
+            if let Some((inner, work)) = fork.or_else(closure) {
+                self.note_victim(victim, &work);
+                // SAFETY: in hand and not yet run, so its scopes are alive.
+                if unsafe { lineage::is_within(inner, scope) } {
+                    return Some(work);
                 }
-                self.put_back(Work::Fork(fork));
-                *choosy = true;
-                return None;
-            }
-            if let Some(job) = victim.closures_end.steal() {
-                // SAFETY: as above.
-                if unsafe { lineage::is_within(job.scope(), scope) } {
-                    return Some(Work::Job(job));
-                }
-                self.put_back(Work::Job(job));
+                self.put_back(work);
                 *choosy = true;
                 return None;
             }
@@ -287,10 +461,12 @@ impl Slot {
 
     /// Offers work to all that this thread must not run now.
     pub(crate) fn put_back(&self, work: Work) {
+        self.forget_victim();
         match work {
             Work::Fork(fork) => self.shared().injector.push(fork.into_job()),
-            Work::Job(job) => self.shared().injector.push(job),
+            Work::Job(job) | Work::Background(job) => self.shared().injector.push(job),
             Work::Task(task) => return self.queue_task(task, Why::Again),
+            Work::LongTask(task) => return self.shared().queue_long_task(task),
         }
         self.shared().notify();
     }

@@ -1,8 +1,17 @@
 //! Guests: threads from outside that take a free seat and run their work in place, with a slot of the pool.
 
+use std::time::Duration;
+
+use crate::core::parker::Parker;
 use crate::pool::current::{self, Occupied};
-use crate::pool::shared::Shared;
+use crate::pool::express;
+use crate::pool::shared::{Shared, Unowned};
 use crate::pool::slot::{Kind, Slot};
+
+/// How long a thread of the express lane waits for a seat at a time …
+const POLITE_WAIT: Duration = Duration::from_micros(500);
+/// … and how often, before it goes on without.
+const POLITE_WAITS: usize = 8;
 
 /// While it lives, the current thread is a guest of the pool.
 pub(crate) struct Guest<'p> {
@@ -14,33 +23,73 @@ impl Shared {
     /// Takes a seat for the current thread, if one is free. The caller keeps the shared state alive.
     ///
     /// A thread of another pool is no guest here: while it waited it would keep a seat there, and not hear what is
-    /// broadcast there.
+    /// broadcast there. Nor is a thread of an express lane, which is there to be free; but see
+    /// [`guest_for_work`](Self::guest_for_work).
     pub(crate) fn try_guest(&self) -> Option<Guest<'_>> {
-        if current::with(|slot| slot.is_some()) {
+        // Where threads are refused, one of the lane is better than nobody.
+        if current::with_owned(|slot| slot.is_some()) || (express::is_own_thread() && !self.no_threads()) {
             return None;
         }
+        express::step_aside();
+        self.try_seat_guest()
+    }
+
+    /// The same for a thread that has a piece of closures' work to do. One of the express lane gives the lane's duty to
+    /// another for that time. On the lane of this pool it gets a seat, free or not: what it polls may hold a lock that
+    /// every worker waits for, so it must not wait for one of them.
+    pub(crate) fn guest_for_work(&self) -> Option<Guest<'_>> {
+        if current::with_owned(|slot| slot.is_some()) {
+            return None;
+        }
+        if !express::is_own_thread() {
+            return self.try_seat_guest();
+        }
+        express::step_aside();
+        if !express::is_of(self) {
+            return self.try_seat_guest();
+        }
+        // More than one too many need not run, if it can be had without waiting for ever.
+        let bed = Parker::new();
+        for _ in 0..POLITE_WAITS {
+            if self.sleep.try_take_seat(self.seats + 1) {
+                return self.seated_guest(self.most_guests() + self.express.most_threads());
+            }
+            bed.park_timeout(POLITE_WAIT);
+        }
+        self.sleep.take_seat();
+        self.seated_guest(self.most_guests() + self.express.most_threads())
+    }
+
+    /// A slot for a guest: one that is without an owner, or a new one as long as fewer than `most` have one.
+    pub(crate) fn take_guest_slot(&self, unowned: &mut Unowned, most: usize) -> Option<&Slot> {
+        if unowned.guests_made - unowned.guests.len() >= most {
+            return None;
+        }
+        if let Some(index) = unowned.guests.pop() {
+            return self.slot(index);
+        }
+        unowned.guests_made += 1;
+        Some(self.add_slot(Kind::Guest))
+    }
+
+    fn try_seat_guest(&self) -> Option<Guest<'_>> {
         if !self.sleep.try_take_seat(self.seats) {
             return None;
         }
-        let slot = {
-            let mut unowned = self.unowned.lock();
-            match unowned.guests.pop() {
-                Some(index) => self.slot(index),
-                None if unowned.guests_made < self.most_guests() => {
-                    unowned.guests_made += 1;
-                    Some(self.add_slot(Kind::Guest))
-                }
-                None => None,
-            }
-        };
+        self.seated_guest(self.most_guests())
+    }
+
+    /// A guest who has a seat. There are at most `most`.
+    fn seated_guest(&self, most: usize) -> Option<Guest<'_>> {
+        let slot = self.take_guest_slot(&mut self.unowned.lock(), most);
         let Some(slot) = slot else {
             // Earlier guests wait inside their work and have passed their seats on; each still has its slot.
             self.sleep.leave_seat();
             let _ = self.pass_seat();
             return None;
         };
-        // SAFETY: the slot was without an owner, and so was the thread; the guard is not sent to another thread (`Slot` is reached by
-        // reference, and `Guest` lives in one frame), and the caller keeps the pool alive.
+        // SAFETY: the slot was without an owner, and so was the thread; the guard is not sent to another thread (`Slot`
+        // is reached by reference, and `Guest` lives in one frame), and the caller keeps the pool alive.
         let occupied = Some(unsafe { current::occupy(slot) });
         slot.begin_busy();
         Some(Guest { slot, occupied })
@@ -55,7 +104,10 @@ impl Drop for Guest<'_> {
         self.slot.fork.calm();
         drop(self.occupied.take());
         shared.unowned.lock().guests.push(self.slot.index);
-        shared.sleep.leave_seat();
-        let _ = shared.pass_seat();
+        // Of forks, those who publish rely on us from fewer seats on. To look at all queues costs more, in a large pool,
+        // than a short loop.
+        if !shared.sleep.leave_free_seat(shared.fork_seats) || self.slot.has_work() {
+            let _ = shared.pass_seat();
+        }
     }
 }

@@ -12,6 +12,7 @@ use crate::pool::current;
 use crate::pool::enter::park_without_slot;
 use crate::pool::find::Work;
 use crate::pool::handle::Pool;
+use crate::pool::section;
 use crate::pool::shared::Shared;
 use crate::pool::slot::Slot;
 
@@ -21,12 +22,16 @@ static BUILDING: Mutex<()> = Mutex::new(());
 
 impl Pool {
     pub(crate) fn start(workers: usize, current_thread: bool, config: Config) -> Result<Pool, BuildError> {
-        if current_thread && current::with(|slot| slot.is_some()) {
+        if current_thread && current::with_owned(|slot| slot.is_some()) {
             return Err(BuildError::CurrentThreadTaken);
         }
         let shared = Shared::new(config, workers);
         for index in usize::from(current_thread)..workers {
             shared.sleep.take_seat();
+            // From here on tasks may count on it.
+            if let Some(slot) = shared.slot(index) {
+                slot.set_busy(true);
+            }
             if let Err(source) = shared.start_thread(index) {
                 let closing = shared.gate.close_now();
                 shared.closing(closing);
@@ -39,6 +44,8 @@ impl Pool {
             let slot = shared.slot(0).expect("a pool has at least one worker's slot");
             shared.sleep.take_seat();
             slot.set_busy(true);
+            // It looks for tasks only when the user's code calls us.
+            slot.engaged.set(true);
             // SAFETY: no thread was started for slot 0, and this thread owns no other slot.
             unsafe { current::keep(slot, shared.clone()) };
         }
@@ -50,7 +57,7 @@ impl Pool {
         if GLOBAL.get().is_some() {
             return Err(BuildError::GlobalExists);
         }
-        let pool = Pool::start_with_fewer(workers, current_thread, config)?;
+        let pool = Pool::start_with_fewer(workers, current_thread, config.for_global())?;
         match GLOBAL.set(pool) {
             Ok(()) => Ok(()),
             Err(_) => Err(BuildError::GlobalExists),
@@ -82,8 +89,9 @@ impl Pool {
         }
         let _building = BUILDING.lock();
         GLOBAL.get_or_init(|| {
-            Pool::start_with_fewer(topology::default_workers(), false, Config::default())
-                .unwrap_or_else(|_| Pool::without_threads(Config::default()))
+            let config = Config::default().for_global();
+            Pool::start_with_fewer(topology::default_workers(), false, config.clone())
+                .unwrap_or_else(|_| Pool::without_threads(config))
         })
     }
 
@@ -117,13 +125,39 @@ impl Pool {
         self.end(closing);
     }
 
+    /// Ends the pool as [`shutdown`](Self::shutdown) does, but returns at once: what has been accepted goes on running,
+    /// and the last thread clears up.
+    ///
+    /// tokio's name, for a gentler end: closures that have been accepted are still run.
+    ///
+    /// ```
+    /// let (tx, rx) = std::sync::mpsc::channel();
+    /// let pool = filch::Pool::builder().workers(1).build()?;
+    /// pool.spawn_detached(move || tx.send(6 * 7).unwrap());
+    /// pool.shutdown_background();
+    /// assert_eq!(rx.recv(), Ok(42));
+    /// # Ok::<(), filch::BuildError>(())
+    /// ```
+    pub fn shutdown_background(self) {
+        self.shared.end_alone();
+    }
+
+    /// Makes this pool the global one, or gives it back if there is one already.
+    #[cfg(feature = "rayon-core")]
+    pub(crate) fn set_global(self) -> Result<(), Pool> {
+        let _building = BUILDING.lock();
+        GLOBAL.set(self)
+    }
+
     fn end(&self, closing: crate::core::gate::Closing) {
         if self.shared.is_forked() {
             // There is nothing to wait for in a forked child, and locks that a thread of its parent held stay locked.
             return;
         }
         self.shared.closing(closing);
-        if current::is_inside(&self.shared) {
+        self.shared.close_rooms();
+        if current::is_inside(&self.shared) || self.shared.ends_alone() {
+            self.shared.let_go_if_done();
             return;
         }
         wait_for_threads(&self.shared);
@@ -138,6 +172,9 @@ impl Pool {
 
 /// Blocks until every thread of the pool has ended.
 fn wait_for_threads(shared: &Shared) {
+    if current::is_out() {
+        return section::back(|| wait_for_threads(shared));
+    }
     current::with(|slot| match slot {
         // A worker of another pool: what we wait for may need its seat.
         Some(slot) => {
@@ -169,12 +206,12 @@ impl Drop for Pool {
         if self.shared.is_forked() {
             return;
         }
-        current::with(|slot| {
-            let slot = slot.filter(|slot| ptr::eq(slot.shared(), &raw const *self.shared));
-            if let Some(slot) = slot.filter(|slot| current::is_kept(slot.shared()) && slot.is_at_bottom()) {
-                clear_up(slot);
-            }
-        });
+        let own = |slot: &Slot| ptr::eq(slot.shared(), &raw const *self.shared) && current::is_kept(slot.shared());
+        if !current::with_owned(|slot| slot.is_some_and(own)) {
+            return;
+        }
+        let clear_up = || current::with(|slot| slot.filter(|slot| slot.is_at_bottom()).map(clear_up));
+        let _ = if current::is_out() { section::back(clear_up) } else { clear_up() };
     }
 }
 
@@ -186,8 +223,8 @@ const LAST_POLLS: usize = 1024;
 fn clear_up(slot: &Slot) {
     let mut polls = 0;
     while polls < LAST_POLLS && !slot.shared().is_done() {
-        let Some(work) = slot.next_own() else { break };
-        polls += usize::from(matches!(work, Work::Task(_)));
+        let Some(work) = slot.next_own().or_else(|| slot.take_background()) else { break };
+        polls += usize::from(matches!(work, Work::Task(_) | Work::LongTask(_)));
         slot.run_unrelated(work);
     }
     slot.leave_for_good();
@@ -197,10 +234,17 @@ fn clear_up(slot: &Slot) {
 impl Slot {
     /// The owner works for the pool no more, or only without a seat.
     pub(crate) fn leave_for_good(&self) {
+        let seated = self.holds_seat();
         self.set_busy(false);
         if !self.seatless().replace(true) {
             let shared = self.shared();
-            shared.sleep.leave_seat();
+            if shared.workers() == 1 {
+                // There is nobody else: a spare may come at any time from now on.
+                std::mem::forget(shared.absence());
+            }
+            if seated {
+                shared.sleep.leave_seat();
+            }
             let _ = shared.pass_seat();
             if shared.timers_are_left_alone() {
                 let _ = shared.start_spare();

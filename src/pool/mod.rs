@@ -1,15 +1,19 @@
 //! Floor 2: threads, slots and seats; who runs what next, and how to wait.
 
+pub(crate) mod admission;
 pub(crate) mod awake;
 pub(crate) mod bed;
 #[allow(unsafe_code)]
 pub(crate) mod blocking;
+#[allow(unsafe_code)]
+pub(crate) mod brief;
 pub(crate) mod builder;
 pub(crate) mod clock;
 #[allow(unsafe_code)]
 pub(crate) mod current;
 #[allow(unsafe_code)]
 pub(crate) mod enter;
+pub(crate) mod express;
 #[allow(unsafe_code)]
 pub(crate) mod find;
 #[allow(unsafe_code)]
@@ -17,8 +21,12 @@ pub(crate) mod guest;
 pub(crate) mod handle;
 #[allow(unsafe_code)]
 pub(crate) mod lifecycle;
+pub(crate) mod long_tasks;
 #[allow(unsafe_code)]
 pub(crate) mod numbers;
+pub(crate) mod patrol;
+pub(crate) mod priority;
+pub(crate) mod section;
 pub(crate) mod shared;
 #[allow(unsafe_code)]
 pub(crate) mod slot;
@@ -28,7 +36,6 @@ pub(crate) mod stats;
 pub(crate) mod tasks;
 pub(crate) mod threads;
 pub(crate) mod timers;
-#[allow(unsafe_code)]
 pub(crate) mod wait;
 #[allow(unsafe_code)]
 pub(crate) mod worker;

@@ -6,16 +6,20 @@ use std::sync::{Arc, OnceLock, Weak};
 use crate::core::gate::{Closing, Gate};
 use crate::core::job::JobRef;
 use crate::core::queue::Injector;
-use crate::core::sleep::{Sleep, Wake};
+use crate::core::sleep::{Comes, Sleep, Wake};
 use crate::core::task::Task;
 use crate::core::task_list::TaskList;
 use crate::ground::fork_guard::FORKED;
 use crate::ground::sync::{AtomicBool, AtomicU64, AtomicUsize, Mutex, Ordering, fence};
 use crate::ground::unwind::{self, Payload};
-use crate::ground::{barrier, fork_guard, topology};
+use crate::ground::{barrier, fork_guard, ticks, topology};
+use crate::pool::admission::Admission;
 use crate::pool::blocking::BlockingThreads;
-use crate::pool::builder::{Config, HookFn};
+use crate::pool::builder::{Config, HookFn, WaitPolicy};
+use crate::pool::express::Express;
+use crate::pool::long_tasks::LongTasks;
 use crate::pool::numbers::PoolNumber;
+use crate::pool::priority::Ranks;
 use crate::pool::slot::{Kind, Slot};
 use crate::pool::tasks::TaskTally;
 use crate::pool::threads::Threads;
@@ -31,6 +35,10 @@ pub(crate) struct Shared {
     pub(crate) worker_roots: Injector<JobRef>,
     /// Tasks from outside, oldest first.
     pub(crate) task_injector: Injector<Task>,
+    /// Those that the express lane leaves to the workers.
+    pub(crate) long_tasks: LongTasks,
+    /// Closures that are not normal.
+    pub(crate) ranks: Ranks,
     /// The tasks that rest.
     pub(crate) tasks: TaskList,
     /// Tasks spawned and ended by threads that are in no work of the pool.
@@ -45,13 +53,17 @@ pub(crate) struct Shared {
     /// more workers than cores, the others come for spawned closures, and for forks that lie about while their owners
     /// pass no `join`, be it that those sleep: the watch sees that.
     pub(crate) fork_seats: u64,
+    /// From which length on work is worth what.
+    pub(crate) worth: Worth,
     /// The last thread that was asked for could not be started.
     no_threads: AtomicBool,
     /// Whether raids work on this system.
     pub(crate) raids: bool,
     pub(crate) threads: Threads,
     pub(crate) blocking: BlockingThreads,
+    pub(crate) express: Express,
     pub(crate) timers: PoolTimers,
+    pub(crate) admission: Admission,
     slots: Box<[OnceLock<Box<Slot>>]>,
     slot_count: AtomicUsize,
     /// Held while a slot is added; the lists of slots without an owner.
@@ -60,6 +72,14 @@ pub(crate) struct Shared {
     /// A pool owns itself until it is done, because its tasks know it by its number only. It may have no thread at all,
     /// and then nobody else keeps it.
     own: Mutex<Option<Arc<Shared>>>,
+    /// Whoever drops the pool does not wait for its end.
+    ends_alone: AtomicBool,
+    /// Where sleepers are woken for any fork: whether that was worth it the last time.
+    keen: AtomicBool,
+    /// Threads that block in `block_on` or in a section, and run nothing meanwhile.
+    absent: AtomicUsize,
+    /// See `is_calm`.
+    calm: AtomicBool,
     /// The process that made the pool, by its forks.
     generation: u32,
 }
@@ -69,34 +89,84 @@ pub(crate) struct Shared {
 pub(crate) struct Unowned {
     pub(crate) guests: Vec<usize>,
     pub(crate) guests_made: usize,
+    /// Slots that threads outside keep for themselves: see `brief`.
+    pub(crate) guests_kept: usize,
     pub(crate) spares: Vec<usize>,
     pub(crate) spares_made: usize,
     /// Spare threads that run.
     pub(crate) spares_alive: usize,
 }
 
+/// While it lives, a thread blocks in `block_on` or in a section.
+#[must_use]
+pub(crate) struct Absence<'s>(&'s Shared);
+
+impl Drop for Absence<'_> {
+    fn drop(&mut self) {
+        self.0.absent.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// Spares and guests, as multiples of the workers.
 const SPARES: usize = 2;
 const GUESTS: usize = 2;
 
+/// Spans of time, in ticks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Worth {
+    /// How long a loop runs between two looks at who wants something: the time of a block.
+    pub(crate) a_look: u64,
+    /// How long a part takes that is worth giving to a thread that is awake.
+    pub(crate) a_hand: u64,
+    /// How long work takes that is worth waking a thread for.
+    pub(crate) a_wake: u64,
+    /// The shortest span that says something about how long an item takes.
+    pub(crate) a_guess: u64,
+}
+
+impl Worth {
+    /// The spans, for a thread that is in no pool. They are the same for all.
+    #[inline]
+    pub(crate) fn any() -> &'static Worth {
+        static WORTH: OnceLock<Worth> = OnceLock::new();
+        WORTH.get_or_init(Worth::new)
+    }
+
+    fn new() -> Worth {
+        let microsecond = ticks::per_microsecond();
+        Worth { a_look: 5 * microsecond, a_hand: 3 * microsecond, a_wake: 40 * microsecond, a_guess: microsecond / 2 }
+    }
+}
+
 impl Shared {
     pub(crate) fn new(config: Config, workers: usize) -> Arc<Shared> {
-        let table = workers * (1 + SPARES + GUESTS);
+        let express = Express::new(!config.no_express_lane, workers);
+        // Threads of the lane become guests, too.
+        let table = workers * (1 + SPARES + GUESTS) + express.most_threads();
         let shared = Arc::new_cyclic(|me| Shared {
             sleep: Sleep::new(),
             gate: Gate::new(),
             injector: Injector::new(),
             worker_roots: Injector::new(),
             task_injector: Injector::new(),
+            long_tasks: LongTasks::new(),
+            ranks: Ranks::new(),
             tasks: TaskList::new(table),
             outside: TaskTally::new(),
             number: PoolNumber::new(me.as_ptr()),
             panics: AtomicU64::new(0),
             blocking: BlockingThreads::new(&config),
-            timers: PoolTimers::new(workers, config.start_paused),
+            timers: PoolTimers::new(workers, config.start_paused, me.clone()),
+            express,
+            admission: Admission::new(&config),
+            ends_alone: AtomicBool::new(false),
+            keen: AtomicBool::new(true),
+            absent: AtomicUsize::new(0),
+            calm: AtomicBool::new(false),
             config,
             seats: workers as u64,
             fork_seats: workers.min(topology::cores()) as u64,
+            worth: *Worth::any(),
             no_threads: AtomicBool::new(false),
             raids: barrier::heavy_works(),
             threads: Threads::new(),
@@ -122,6 +192,50 @@ impl Shared {
             let own = self.own.lock().take();
             drop(own);
         }
+    }
+
+    /// How many threads can run at once: one for each worker, or each core if there are fewer.
+    pub(crate) fn most_at_once(&self) -> usize {
+        self.fork_seats as usize
+    }
+
+    /// Whether threads that lie down leave a request with the busy ones, so that the next fork wakes them. In pools
+    /// that wait as rayon does, since those run rayon's loops: these cut themselves into few pieces of some length,
+    /// where filch's own know what their rest is worth, and where a `join` that recurs soon forks again.
+    pub(crate) fn is_keen(&self) -> bool {
+        self.config.wait_policy() == WaitPolicy::RunAnything && self.keen.load(Ordering::Relaxed)
+    }
+
+    /// A thread has got up: was it worth it? If not, the watch finds the next long fork.
+    pub(crate) fn note_worth(&self, worth: bool) {
+        if self.keen.load(Ordering::Relaxed) != worth {
+            self.keen.store(worth, Ordering::Relaxed);
+        }
+    }
+
+    /// Notes that a thread of the pool is about to give its seat up and block, running nothing meanwhile: then a spare
+    /// may come for it, even where waiting threads run anything.
+    pub(crate) fn absence(&self) -> Absence<'_> {
+        // Relaxed: the seat that is given up afterwards is what others see.
+        self.absent.fetch_add(1, Ordering::Relaxed);
+        Absence(self)
+    }
+
+    /// Whether a spare may be started, as far as the way of waiting goes. Where waiting threads run anything, the
+    /// pool's work runs on its workers, by indices below their number, unless one of them blocks or none came.
+    pub(crate) fn may_have_spares(&self) -> bool {
+        self.config.wait_policy() == WaitPolicy::Leapfrog
+            || self.absent.load(Ordering::Relaxed) > 0
+            || self.no_threads()
+    }
+
+    /// From here on whoever drops the pool does not wait for its end.
+    pub(crate) fn end_alone(&self) {
+        self.ends_alone.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn ends_alone(&self) -> bool {
+        self.ends_alone.load(Ordering::Relaxed)
     }
 
     /// Whether the last thread that was asked for was refused.
@@ -175,13 +289,19 @@ impl Shared {
 
     /// No index of this pool's threads is ever this large.
     pub(crate) fn most_threads(&self) -> usize {
+        self.slots.len() + self.express.most_threads()
+    }
+
+    /// No slot's index is ever this large; from here on threads without a slot have theirs.
+    pub(crate) fn slot_table(&self) -> usize {
         self.slots.len()
     }
 
     /// Appends a slot. The caller holds `unowned`, or is alone.
     pub(crate) fn add_slot(&self, kind: Kind) -> &Slot {
         let index = self.slot_count.load(Ordering::Relaxed);
-        let slot = self.slots[index].get_or_init(|| Box::new(Slot::new(index, kind, NonNull::from(self))));
+        let slot = self.slots[index]
+            .get_or_init(|| Box::new(Slot::new(index, kind, self.config.breadth_first, NonNull::from(self))));
         // Release pairs with the Acquire in `slots`.
         self.slot_count.store(index + 1, Ordering::Release);
         slot
@@ -239,12 +359,38 @@ impl Shared {
         self.fork_seats < self.seats && !self.sleep.seat_free(self.fork_seats) && self.sleep.seat_free(self.seats)
     }
 
+    /// Whether the thread that lay down last had run nothing but tasks since it got up, and nobody is at work. Then the
+    /// watch need not wait for forks that strand: what begins to work later, in deep sleep, wakes a thread itself.
+    pub(crate) fn is_calm(&self) -> bool {
+        // Relaxed: a hint. A watch may end at any time; it only should not end too often.
+        self.calm.load(Ordering::Relaxed) && self.sleep.nobody_active()
+    }
+
+    pub(crate) fn set_calm(&self, calm: bool) {
+        // Most of the time it is so already.
+        if self.calm.load(Ordering::Relaxed) != calm {
+            self.calm.store(calm, Ordering::Relaxed);
+        }
+    }
+
     /// Whether anybody could take anything: every source that `find` looks at, in one place.
     pub(crate) fn has_work(&self) -> bool {
+        self.has_injected() || self.slots().any(Slot::has_work)
+    }
+
+    /// The same, but for the forks of the slot.
+    pub(crate) fn has_work_but_forks_of(&self, slot: &Slot) -> bool {
+        let is_own = |other: &Slot| std::ptr::eq(other, slot);
+        self.has_injected()
+            || self.slots().any(|other| if is_own(other) { other.has_queued() } else { other.has_work() })
+    }
+
+    fn has_injected(&self) -> bool {
         !self.injector.is_empty()
             || !self.task_injector.is_empty()
+            || !self.long_tasks.is_empty()
             || !self.worker_roots.is_empty()
-            || self.slots().any(Slot::has_work)
+            || self.ranks.has_work()
     }
 
     // ----- work finds a thread ---------------------------------------------------------------------------------
@@ -254,6 +400,8 @@ impl Shared {
     pub(crate) fn notify(&self) {
         if self.sleep.wants_thread(self.seats) {
             self.fetch_thread(self.seats);
+        } else {
+            self.nudge_background();
         }
     }
 
@@ -267,20 +415,40 @@ impl Shared {
         }
         if self.sleep.may_want_thread(self.seats) {
             self.fetch_thread(self.seats);
+        } else {
+            self.nudge_background();
         }
     }
 
-    /// Forks have been published.
-    pub(crate) fn notify_forks(&self) {
-        if self.sleep.wants_thread(self.fork_seats) {
+    /// Forks have been published. Whether a thread had to be fetched for them.
+    pub(crate) fn notify_forks(&self) -> bool {
+        let wanted = self.sleep.wants_thread(self.fork_seats);
+        if wanted {
             self.fetch_thread(self.fork_seats);
         }
+        wanted
+    }
+
+    /// Whether nobody keeps watch. Asked by a thread that has just marked its slot as busy and wakes nobody for that.
+    #[inline]
+    pub(crate) fn keeps_no_watch(&self) -> bool {
+        if self.raids { self.sleep.is_deep_by_light() } else { self.sleep.is_deep() }
     }
 
     /// A seat has come free, by a wait or because a guest left: hand it on if there is work.
     pub(crate) fn pass_seat(&self) -> Covered {
-        if (self.has_work() || self.has_unwatched_next()) && self.sleep.wants_thread(self.seats) {
-            return self.fetch_thread(self.seats);
+        if self.has_work() || self.has_unwatched_next() {
+            match self.sleep.who_comes(self.seats) {
+                Comes::Searcher => {}
+                Comes::Sleeper => {
+                    let covered = self.fetch_thread(self.seats);
+                    if covered == Covered::No {
+                        self.see_to_tasks_if_any();
+                    }
+                    return covered;
+                }
+                Comes::Busy => self.see_to_tasks_if_any(),
+            }
         }
         if self.sleep.is_deep() && self.sleep.seat_free(self.fork_seats) && self.slots().any(Slot::is_busy) {
             // Nobody keeps watch over those who go on, who had no use for another thread as long as all seats were
@@ -301,7 +469,9 @@ impl Shared {
 
     /// Puts work where the current thread's slot, or else the injector, offers it to all.
     pub(crate) fn queue_closure(&self, own: Option<&Slot>, job: JobRef) {
-        match own.filter(|slot| std::ptr::eq(slot.shared(), self)) {
+        let own = own.filter(|slot| std::ptr::eq(slot.shared(), self));
+        // What background work spawns is not its own, and must not look as if it were.
+        match own.filter(|slot| !slot.rank.is_background() || !job.scope().is_null()) {
             Some(slot) => {
                 slot.closures().push(job);
                 self.notify_own();
@@ -337,8 +507,7 @@ impl Shared {
     pub(crate) fn closing(&self, closing: Closing) {
         if closing == Closing::Now {
             self.tasks.close();
-            self.sleep.wake_all();
-            self.blocking.wake_all();
+            self.wake_all();
         } else {
             self.work_ended();
         }
@@ -357,9 +526,14 @@ impl Shared {
         // Two that end at the same time: one of them sees that both have.
         fence(Ordering::SeqCst);
         if self.is_done() {
-            self.sleep.wake_all();
-            self.blocking.wake_all();
+            self.wake_all();
         }
+    }
+
+    fn wake_all(&self) {
+        self.sleep.wake_all();
+        self.blocking.wake_all();
+        self.express.wake_all();
     }
 
     /// Nothing is left, and nothing can come: threads may go.

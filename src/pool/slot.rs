@@ -7,18 +7,20 @@ use std::cell::{Cell, UnsafeCell};
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-use parking_lot::MutexGuard;
-
+use crate::core::follow::{Followed, Trail};
 use crate::core::fork_stack::ForkStack;
 use crate::core::job::{ForkHeader, JobRef};
+use crate::core::lane::Engaged;
 use crate::core::latch::Waiter;
 use crate::core::lineage::Place;
 use crate::core::next_slot::NextSlot;
 use crate::core::parker::Parker;
 use crate::core::queue::{Deque, Injector, Stealer};
 use crate::core::task::Task;
+use crate::ground::cpu_time;
 use crate::ground::rng::Rng;
-use crate::ground::sync::{AtomicBool, AtomicU32, AtomicUsize, Mutex, Ordering, fence};
+use crate::ground::sync::{AtomicBool, AtomicU32, Ordering, fence};
+use crate::pool::priority::{OwnRank, Rank};
 use crate::pool::shared::Shared;
 use crate::pool::tasks::TaskTally;
 
@@ -65,15 +67,19 @@ pub(crate) struct Slot {
     place: Own<Cell<Place>>,
     /// The owner has given its seat up for good: a kept thread whose pool has been dropped.
     seatless: Own<Cell<bool>>,
-    /// How many pieces of work run here on top of others that they have nothing to do with.
-    unrelated: AtomicUsize,
+    /// What those see who follow the owner, as the thief of what they wait for.
+    trail: Trail,
     /// Whether the owner is awake inside the pool: whether a request to it makes sense.
     busy: AtomicBool,
-    /// The stolen job that the owner waits for, so that others may follow the thief. The owner takes it out before
-    /// the job's frame goes: under the lock, the header is alive.
-    awaited: Mutex<Option<NonNull<ForkHeader>>>,
-    /// Whether there is one: the owner's own note, which saves it the lock.
+    /// Whether the owner is in a closure, so that nobody may count on it for tasks: see `core/lane.md`.
+    pub(crate) engaged: Engaged,
+    /// The clock of the owner's processor time, see `ground/cpu_time.rs`.
+    cpu_clock: AtomicU32,
+    /// Whether `trail` shows a stolen job that the owner waits for: the owner's own note, which saves it the lock.
     awaits: Own<Cell<bool>>,
+    /// Whether the owner is at background work, and what it notes about that.
+    pub(crate) rank: Rank,
+    own_rank: Own<OwnRank>,
 }
 
 /// A field that only the slot's owner may touch.
@@ -87,15 +93,15 @@ impl<T> Own<T> {
 
 // SAFETY: the `Own` fields are reached only through the accessors below, which say that they are the owner's; the
 // ownership passes from thread to thread through locks (the free lists) or thread creation. The pointer to `Shared`
-// is valid as long as the slot, which `Shared` owns. The header pointer is followed under its lock only. The fork
-// stack's deque is pushed and popped by the owner only (its functions' contract).
+// is valid as long as the slot, which `Shared` owns. The fork stack's deque is pushed and popped by the owner only (its
+// functions' contract).
 unsafe impl Send for Slot {}
 // SAFETY: as above.
 unsafe impl Sync for Slot {}
 
 impl Slot {
-    pub(crate) fn new(index: usize, kind: Kind, shared: NonNull<Shared>) -> Self {
-        let closures = Deque::new_lifo();
+    pub(crate) fn new(index: usize, kind: Kind, breadth_first: bool, shared: NonNull<Shared>) -> Self {
+        let closures = if breadth_first { Deque::new_fifo() } else { Deque::new_lifo() };
         let tasks = Deque::new_fifo();
         Slot {
             fork: ForkStack::new(),
@@ -119,10 +125,14 @@ impl Slot {
             streak: Own::new(Cell::new(0)),
             place: Own::new(Cell::new(Place::outside())),
             seatless: Own::new(Cell::new(false)),
-            unrelated: AtomicUsize::new(0),
+            trail: Trail::new(),
             busy: AtomicBool::new(false),
-            awaited: Mutex::new(None),
+            // A guest never looks for tasks.
+            engaged: Engaged::new(kind == Kind::Guest),
+            cpu_clock: AtomicU32::new(0),
             awaits: Own::new(Cell::new(false)),
+            rank: Rank::new(),
+            own_rank: Own::new(OwnRank::default()),
         }
     }
 
@@ -151,6 +161,21 @@ impl Slot {
 
     pub(crate) fn is_busy(&self) -> bool {
         self.busy.load(Ordering::Relaxed)
+    }
+
+    /// The owner's thread is the current one from here on, or there is none.
+    pub(crate) fn set_cpu_clock(&self, clock: i32) {
+        self.cpu_clock.store(clock as u32, Ordering::Relaxed);
+    }
+
+    /// The processor time that the owner has used.
+    pub(crate) fn cpu_time(&self) -> Option<u64> {
+        cpu_time::read(self.cpu_clock.load(Ordering::Relaxed) as i32)
+    }
+
+    /// Whether there are tasks here that others may take.
+    pub(crate) fn has_tasks(&self) -> bool {
+        !self.tasks_end.is_empty()
     }
 
     /// Puts a broadcast closure where only the owner runs it; or anybody, if the owner has ended.
@@ -184,32 +209,32 @@ impl Slot {
 
     /// Whether there is something here that anybody may take.
     pub(crate) fn has_work(&self) -> bool {
-        self.fork.has_public() || !self.closures_end.is_empty() || !self.tasks_end.is_empty()
+        self.fork.has_public() || self.has_queued()
     }
 
-    /// Whether all forks here are parts of the work that the owner took last. Asked by a follower who has a fork of
-    /// this slot in hand: if the fork is of unrelated work, that work has not ended, and the count is visible with it.
+    /// Whether there are closures or tasks here.
+    pub(crate) fn has_queued(&self) -> bool {
+        !self.closures_end.is_empty() || !self.tasks_end.is_empty()
+    }
+
+    /// Whether all forks here are parts of the work that the owner took last.
     pub(crate) fn is_pure(&self) -> bool {
-        // Acquire, though the fork's own hand-over orders it already.
-        self.unrelated.load(Ordering::Acquire) == 0
-    }
-
-    /// What the owner waits for, for a follower: alive while the lock is held. None if the lock is taken.
-    pub(crate) fn try_awaited(&self) -> Option<MutexGuard<'_, Option<NonNull<ForkHeader>>>> {
-        self.awaited.try_lock()
+        self.trail.is_pure()
     }
 
     /// Runs `f`, which runs unrelated work, on the owner's thread.
     pub(crate) fn mixed<R>(&self, f: impl FnOnce() -> R) -> R {
-        self.unrelated.fetch_add(1, Ordering::Release);
-        let result = f();
-        self.unrelated.fetch_sub(1, Ordering::Release);
-        result
+        self.trail.mixed(f)
     }
 
     /// How many jobs the owner has taken; for everybody.
     pub(crate) fn ticks(&self) -> u32 {
         self.tick.load(Ordering::Relaxed)
+    }
+
+    /// Whether the owner, who asks, has a seat: it may run wakers in a bed, or code of a section with its `Worker`.
+    pub(crate) fn holds_seat(&self) -> bool {
+        self.is_busy() && !self.seatless().get()
     }
 
     // ----- the owner's -----------------------------------------------------------------------------------------
@@ -261,7 +286,7 @@ impl Slot {
         unsafe { &*self.streak.0.get() }
     }
 
-    /// Notes what the owner waits for, and returns what it had noted before.
+    /// Notes what the owner waits for, and returns what it had noted before. The header is alive until it is replaced.
     #[inline]
     pub(crate) fn set_awaited(&self, header: Option<NonNull<ForkHeader>>) -> Option<NonNull<ForkHeader>> {
         // SAFETY: the owner's thread, see above.
@@ -270,7 +295,15 @@ impl Slot {
             return None;
         }
         awaits.set(header.is_some());
-        std::mem::replace(&mut *self.awaited.lock(), header)
+        // SAFETY: `wait_for_fork` shows a header that lies in a frame below its own, and takes it out before it
+        // returns. What is run in between hides it, and shows it again.
+        unsafe { self.trail.show(header) }
+    }
+
+    /// See the field.
+    pub(crate) fn own_rank(&self) -> &OwnRank {
+        // SAFETY: the owner's thread, see above.
+        unsafe { &*self.own_rank.0.get() }
     }
 
     /// See the field.
@@ -289,5 +322,19 @@ impl Slot {
     pub(crate) fn place(&self) -> &Cell<Place> {
         // SAFETY: the owner's thread, see above.
         unsafe { &*self.place.0.get() }
+    }
+}
+
+impl Followed for Slot {
+    fn forks(&self) -> &ForkStack {
+        &self.fork
+    }
+
+    fn trail(&self) -> &Trail {
+        &self.trail
+    }
+
+    fn waiter(&self) -> Waiter {
+        Slot::waiter(self)
     }
 }

@@ -6,6 +6,9 @@ use crate::pool::slot::Kind;
 impl Shared {
     /// Starts one more spare thread, if there may be one more.
     pub(crate) fn start_spare(&self) -> Covered {
+        if !self.may_have_spares() {
+            return Covered::No;
+        }
         let last;
         let index = {
             let mut unowned = self.unowned.lock();
@@ -26,6 +29,10 @@ impl Shared {
             self.wake_waiters();
         }
         self.sleep.take_seat();
+        // From here on tasks may count on it.
+        if let Some(slot) = self.slot(index) {
+            slot.set_busy(true);
+        }
         // On failure the thread's builder has given back all that was reserved. The work stays where it is: for a
         // later attempt, for whoever comes free, or for the waiters, who then look after it themselves.
         match self.start_thread(index) {

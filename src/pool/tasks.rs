@@ -6,13 +6,17 @@
 //! thread does not come back.
 
 use std::ptr::{self, NonNull};
+use std::sync::Arc;
 
 use crate::core::job::JobRef;
+use crate::core::room::Room;
 use crate::core::task::{Header, Task, Why};
 use crate::core::task_cell::Scheduler;
 use crate::ground::sync::{AtomicU64, Ordering, fence};
-use crate::ground::unwind::Payload;
+use crate::ground::unwind::{self, Payload};
+use crate::pool::admission::Kind;
 use crate::pool::current;
+use crate::pool::handle::Pool;
 use crate::pool::numbers;
 use crate::pool::shared::Shared;
 use crate::pool::slot::Slot;
@@ -20,8 +24,9 @@ use crate::pool::slot::Slot;
 /// A future on a pool.
 pub(crate) struct PoolTask;
 
-/// A closure on a pool's workers.
-pub(crate) struct CpuClosure;
+/// A closure on a pool's workers, and the bound on their number in which it has a place, if there is one: whoever
+/// cancels the closure may find its pool gone.
+pub(crate) struct CpuClosure(pub(crate) Option<Arc<Room>>);
 
 /// A closure on a pool's blocking threads.
 pub(crate) struct BlockingClosure;
@@ -31,7 +36,11 @@ pub(crate) struct TaskEnds(usize);
 
 impl Drop for TaskEnds {
     fn drop(&mut self) {
-        with_numbered(self.0, Shared::task_ended);
+        with_numbered(self.0, |shared, own| {
+            // Before it is counted off: until then the pool is there.
+            shared.make_room(Kind::Tasks);
+            shared.task_ended(own);
+        });
     }
 }
 
@@ -44,7 +53,8 @@ impl Drop for ClosureEnds {
     }
 }
 
-/// Calls `f` with the pool of a task that has not been counted off, and with the current thread's slot if it is that pool's.
+/// Calls `f` with the pool of a task that has not been counted off, and with the current thread's slot if it is that
+/// pool's.
 fn with_pool<R>(task: &Header, f: impl FnOnce(&Shared, Option<&Slot>) -> R) -> R {
     with_numbered(task.state.pool(), f)
 }
@@ -94,14 +104,16 @@ impl Scheduler for PoolTask {
 
 /// A closure never rests, so it is never listed, and queued once: by whoever spawns it.
 macro_rules! closure_scheduler {
-    ($closure:ty, $queue:expr) => {
+    ($closure:ty, $ends_with_handle:expr, $queue:expr, $job:expr, $claimed:expr) => {
         impl Scheduler for $closure {
+            fn claimed(&self) {
+                $claimed(self);
+            }
+
             fn schedule(&self, task: Task, _: Why) {
                 // SAFETY: as for `PoolTask`.
                 let shared = unsafe { numbers::pool(task.header().state.pool()) };
-                // SAFETY: `run_closure` takes the task back; a job runs once, on any thread.
-                let job = unsafe { JobRef::new(task.into_raw(), run_closure, ptr::null()) };
-                $queue(shared, job);
+                $queue(shared, $job(task));
             }
 
             fn list(&self, _: NonNull<Header>) -> Option<usize> {
@@ -125,19 +137,80 @@ macro_rules! closure_scheduler {
             fn report(&self, task: &Header, payload: Payload) {
                 with_pool(task, |shared, _| shared.report_panic(payload));
             }
+
+            const ONCE: bool = true;
+            const ENDS_WITH_HANDLE: bool = $ends_with_handle;
+
+            fn report_claimed(&self, _: &Header, payload: Payload) {
+                report_here(payload);
+            }
         }
     };
 }
 
-closure_scheduler!(CpuClosure, |shared: &Shared, job| current::with(|slot| shared.queue_closure(slot, job)));
-closure_scheduler!(BlockingClosure, Shared::queue_blocking);
+/// The task of a `spawn_cpu` closure as the job that runs it.
+pub(crate) fn cpu_job(task: Task) -> JobRef {
+    // SAFETY: `run_queued` takes the task back; a job runs once, on any thread.
+    unsafe { JobRef::new(task.into_raw(), run_queued, ptr::null()) }
+}
 
-/// Runs a closure, or drops it if its pool has closed.
+/// The same for a blocking call.
+fn blocking_job(task: Task) -> JobRef {
+    // SAFETY: as above.
+    unsafe { JobRef::new(task.into_raw(), run_closure, ptr::null()) }
+}
+
+closure_scheduler!(
+    CpuClosure,
+    true,
+    |shared: &Shared, job| current::with(|slot| shared.queue_closure(slot, job)),
+    cpu_job,
+    |closure: &CpuClosure| if let Some(room) = &closure.0 {
+        // Its husk stays in the queue.
+        for waker in room.leave_husk() {
+            if let Err(payload) = unwind::catch(|| waker.wake()) {
+                report_here(payload);
+            }
+        }
+    }
+);
+closure_scheduler!(BlockingClosure, false, Shared::queue_blocking, blocking_job, |_: &BlockingClosure| ());
+
+/// Runs a closure that counts as queued until it begins.
+unsafe fn run_queued(data: *const ()) {
+    // SAFETY: handed on. Until it has run, the closure keeps its pool alive.
+    let run = unsafe { run_once(data, |task| with_pool(task, |shared, _| shared.make_room(Kind::Closures))) };
+    if let Err(husk) = run {
+        with_numbered(husk.0, |shared, _| shared.husk_gone());
+    }
+}
+
+/// Runs a closure that is not counted while it is queued.
 unsafe fn run_closure(data: *const ()) {
+    // SAFETY: handed on.
+    drop(unsafe { run_once(data, |_| ()) });
+}
+
+/// Runs a closure, or drops it if its pool has closed; `begins` is called before. A husk, which has been claimed, comes
+/// back to be counted off: whoever has claimed it has left that to us, since the pool waits until its queues are empty.
+unsafe fn run_once(data: *const (), begins: impl FnOnce(&Header)) -> Result<(), ClosureEnds> {
     // SAFETY: made by `into_raw` in `schedule`; a job runs once.
     let task = unsafe { Task::from_raw(data) };
-    let closed = with_pool(task.header(), |shared, _| shared.gate.is_closed());
-    task.run(closed);
+    let number = task.header().state.pool();
+    let closed = with_numbered(number, |shared, _| shared.gate.is_closed());
+    if task.run_once(closed, begins) { Ok(()) } else { Err(ClosureEnds(number)) }
+}
+
+/// Reports a panic of which no particular pool must know, to the panic handler of the pool that the thread is inside
+/// of, or else of the global one.
+pub(crate) fn report_here(payload: Payload) {
+    current::with(|slot| match slot {
+        Some(slot) => slot.shared().report_panic(payload),
+        None => current::with_host(|host| match host.or_else(|| Pool::global_if_any().map(|pool| &*pool.shared)) {
+            Some(shared) => shared.report_panic(payload),
+            None => drop(unwind::drop_quietly(payload)),
+        }),
+    });
 }
 
 /// How many tasks have been spawned and how many have ended, on one thread: written by that thread alone, so that
@@ -218,8 +291,11 @@ impl Shared {
     pub(crate) fn inject_task(&self, task: Task) {
         // The task may end as soon as it is queued, and the pool with it.
         let shared = self.arc();
+        if shared.is_long(&task) {
+            return shared.queue_long_task(task);
+        }
         shared.task_injector.push(task);
-        shared.notify();
+        shared.notify_tasks();
     }
 }
 
@@ -250,11 +326,13 @@ impl Slot {
                         // Nobody keeps watch: see `sleep.md`.
                         shared.notify_own();
                     }
+                    // The poll may be long: the patrol sees that.
+                    shared.see_to_next();
                     return;
                 }
             },
         }
-        shared.notify_own();
+        shared.notify_own_tasks(self, why == Why::Woken);
     }
 
     /// The next task by the rule of the next slot.
@@ -279,16 +357,26 @@ impl Slot {
     pub(crate) fn flush_next(&self) {
         if let Some(task) = self.next.take() {
             self.tasks().push(task);
-            self.shared().notify();
+            self.shared().notify_tasks();
         }
     }
 
     /// The same for all its tasks: those that have yielded have been queued without a word.
     #[inline]
     pub(crate) fn offer_tasks(&self) {
-        self.flush_next();
+        if self.next.is_full() || !self.tasks().is_empty() {
+            self.offer_these_tasks();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn offer_these_tasks(&self) {
+        if let Some(task) = self.next.take() {
+            self.tasks().push(task);
+        }
         if !self.tasks().is_empty() {
-            self.shared().notify_own();
+            self.shared().notify_own_tasks(self, false);
         }
     }
 

@@ -9,6 +9,7 @@ use crate::core::parker::Parker;
 use crate::ground::error::panic_text;
 use crate::ground::sync::Mutex;
 use crate::ground::unwind;
+use crate::pool::express;
 use crate::pool::shared::Shared;
 use crate::pool::worker;
 
@@ -129,7 +130,11 @@ impl ThreadBuilder {
     /// The thread's life. Returns when the pool has ended, or when a spare is no longer needed.
     pub fn run(mut self) {
         let shared = self.shared.take().expect("run takes the builder, so it runs once");
-        worker::thread_main(&shared, self.index);
+        if self.index < shared.slot_table() {
+            worker::thread_main(&shared, self.index);
+        } else {
+            express::thread_main(&shared, self.index);
+        }
         shared.let_go_if_done();
         // The last access of this thread to the pool, but for its share in the Arc.
         shared.threads.one_ended();
@@ -139,7 +144,11 @@ impl ThreadBuilder {
 impl Drop for ThreadBuilder {
     fn drop(&mut self) {
         if let Some(shared) = self.shared.take() {
-            worker::never_started(&shared, self.index);
+            if self.index < shared.slot_table() {
+                worker::never_started(&shared, self.index);
+            } else {
+                express::never_started(&shared, self.index);
+            }
             shared.threads.one_ended();
         }
     }

@@ -8,11 +8,11 @@
 //! A timer that is due wakes its waker, outside of all locks, on the thread that fires it; all else (that a task is
 //! queued, that a thread comes for it) follows by the usual rule.
 //!
-//! **Limit.** When every thread of the pool is inside a long closure and none is parked, timers are late by what is
-//! left of the shortest of those.
+//! When every thread of the pool is inside a closure and none is parked, the [express lane](crate::pool::express) keeps
+//! the timers. Without it, they are late by what is left of the shortest of those closures.
 
 use std::cell::Cell;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
@@ -44,6 +44,8 @@ pub(crate) struct Timers {
     generation: u32,
     /// Blocking calls that run and do not park: a stopped clock waits for them.
     pub(crate) calls: Tally,
+    /// For who resets a timer, on whatever thread.
+    pool: Weak<Shared>,
 }
 
 /// One of the wheels, as a timer holds it. Each has a count of its own: one for all timers of the pool would be a word
@@ -70,7 +72,7 @@ impl std::ops::Deref for PoolTimers {
 }
 
 impl PoolTimers {
-    pub(crate) fn new(workers: usize, paused: bool) -> Self {
+    pub(crate) fn new(workers: usize, paused: bool, pool: Weak<Shared>) -> Self {
         let shards = workers.clamp(1, MOST_SHARDS).next_power_of_two();
         let all = Arc::new(Timers {
             shards: (0..shards).map(|_| CachePadded::new(TimerShard::new())).collect(),
@@ -79,6 +81,7 @@ impl PoolTimers {
             closed: AtomicBool::new(false),
             generation: fork_guard::generation(),
             calls: Tally::new(),
+            pool,
         });
         let door = |shard| Arc::new(CachePadded::new(Door { timers: all.clone(), shard }));
         PoolTimers { doors: (0..shards).map(door).collect(), all }
@@ -89,15 +92,15 @@ impl PoolTimers {
         self.all.clone()
     }
 
-    /// Notes a timer. None if the pool has ended.
-    fn start(&self, deadline: Instant, waker: &Waker, near: usize) -> Option<Timer> {
+    /// Notes a timer, and says whether it is the first now. None if the pool has ended.
+    fn start(&self, deadline: Instant, waker: &Waker, near: usize) -> Option<(Timer, bool)> {
         let door = &self.doors[near % self.doors.len()];
         let deadline = self.clock.at(deadline);
         let inserted = self.shards[door.shard].insert(deadline, waker.clone()).ok()?;
         if inserted.earlier {
             self.keeper.announce(deadline);
         }
-        Some(Timer { door: door.clone(), key: inserted.key })
+        Some((Timer { door: door.clone(), key: inserted.key }, inserted.earlier))
     }
 }
 
@@ -127,6 +130,15 @@ impl Timers {
 }
 
 impl Shared {
+    fn start_timer(&self, deadline: Instant, waker: &Waker, near: usize) -> Option<Timer> {
+        let (timer, earlier) = self.timers.start(deadline, waker, near)?;
+        if earlier {
+            // There is a fence in `announce`.
+            self.see_to_timers();
+        }
+        Some(timer)
+    }
+
     /// Fires the timers whose time has come, and says how many those were. A waker's panic is reported, and the others
     /// are woken nevertheless.
     #[inline]
@@ -200,9 +212,9 @@ impl Timer {
             shared.check_process();
             let own =
                 current::with(|slot| slot.filter(|slot| std::ptr::eq(slot.shared(), shared)).map(|slot| slot.index));
-            shared.timers.start(deadline, waker, own.unwrap_or_else(number_of_thread))
+            shared.start_timer(deadline, waker, own.unwrap_or_else(number_of_thread))
         })
-        .or_else(|| Pool::global().shared.timers.start(deadline, waker, number_of_thread()))
+        .or_else(|| Pool::global().shared.start_timer(deadline, waker, number_of_thread()))
         .expect("the global pool does not end")
     }
 
@@ -238,6 +250,10 @@ impl Timer {
             Reset::Moved { earlier } => {
                 if earlier {
                     timers.keeper.announce(deadline);
+                    // Without a pool there is nobody to keep the timer: `close_timers` has fired it, or will.
+                    if let Some(shared) = timers.pool.upgrade() {
+                        shared.see_to_timers();
+                    }
                 }
                 true
             }
@@ -306,6 +322,7 @@ pub(crate) fn resume_here() -> bool {
     on_current(|shared| {
         let resumed = shared.timers.clock.resume();
         shared.timers.keeper.ring();
+        shared.see_to_timers();
         resumed
     })
 }

@@ -5,16 +5,20 @@ use std::ptr::NonNull;
 use std::thread;
 use std::time::Duration;
 
-use crate::core::job::{ForkHeader, ForkRef};
+use crate::core::follow::{Follower, Taken};
+use crate::core::job::ForkHeader;
 use crate::core::latch::Latch;
 use crate::core::lineage::ScopeNode;
 use crate::ground::clock::Since;
 use crate::ground::sync::spin_loop;
 use crate::pool::bed::Bed;
 use crate::pool::builder::WaitPolicy;
+use crate::pool::current;
 use crate::pool::find::Work;
+use crate::pool::section::{self, Away};
 use crate::pool::shared::Covered;
 use crate::pool::slot::Slot;
+use crate::pool::worker;
 
 /// How long a waiter looks for something to help with: about what parking and being woken costs twice over.
 const PATIENCE: Duration = Duration::from_micros(50);
@@ -22,36 +26,59 @@ const PATIENCE: Duration = Duration::from_micros(50);
 const RAID_AFTER: Duration = Duration::from_micros(20);
 /// How often a parked waiter looks whether it must run work itself, when all spares are out.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
-/// How far a waiter follows the thieves of its thief's work.
-const HOPS: usize = 16;
+/// Pieces of work on top of one another, from which on own forks are left to others, or until the wait is over.
+const DEEPEST: u32 = 64;
 
-/// A fork that a follower has in hand.
-enum Taken {
-    /// A part of what it waits for.
-    Part(ForkRef),
-    /// Not surely one: to be queued again, when no lock is held.
-    Other(ForkRef),
+/// What a thread runs while it waits. In a destructor, while the thread unwinds, parts and own jobs are left to others,
+/// who take the thread's seat; anything is run there too, since nobody may come: every job catches its panic.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Help {
+    /// Parts of what it waits for.
+    Parts,
+    /// Anything.
+    Anything,
+    /// What it has queued itself for the scope that it waits for: a guest, where others run anything. They may count
+    /// on running on threads of the pool's own, so it takes nothing from them.
+    OwnJobs,
 }
 
 impl Slot {
+    fn helps_with(&self) -> Help {
+        match self.shared().config.wait_policy() {
+            WaitPolicy::Leapfrog => Help::Parts,
+            WaitPolicy::RunAnything if self.is_own_thread() => Help::Anything,
+            WaitPolicy::RunAnything => Help::OwnJobs,
+        }
+    }
+
+    /// Whether so much work runs on top of other work here that a wait or yield takes no more of the own forks. A loop
+    /// whose body waits would else run its rest inside of each item's wait, as deep as it has items.
+    pub(crate) fn is_deep(&self) -> bool {
+        self.depth().get() >= DEEPEST
+    }
+
+    /// Whether others' work may run on this thread. With rayon's way of waiting a guest is kept from it.
+    pub(crate) fn may_run_anything(&self) -> bool {
+        self.helps_with() != Help::OwnJobs
+    }
+
     /// Waits for a stolen fork.
     #[cold]
     pub(crate) fn wait_for_fork(&self, header: &ForkHeader) {
         if header.latch.probe() {
             return;
         }
+        if current::is_out() {
+            // A `Worker` that has been taken along into a section.
+            return section::back(|| self.wait_for_fork(header));
+        }
         let outer = self.set_awaited(Some(NonNull::from(header)));
-        // While unwinding, no closure may run on top of us: its panic would end the process.
-        if !thread::panicking() {
-            match self.shared().config.wait {
-                WaitPolicy::Leapfrog => self.help_until(&header.latch, |slot, raid| slot.follow(header, raid)),
-                WaitPolicy::RunAnything => self.help_until(&header.latch, |slot, _| {
-                    let work = slot.find_any();
-                    if work.is_none() {
-                        slot.request_forks();
-                    }
-                    work
-                }),
+        let help = self.helps_with();
+        if help == Help::Anything || !thread::panicking() {
+            match help {
+                Help::Parts => self.help_until(&header.latch, |slot, raid| slot.follow(header, raid)),
+                Help::Anything => self.help_until(&header.latch, |slot, _| slot.find_to_help()),
+                Help::OwnJobs => {}
             }
         }
         self.park_until(&header.latch);
@@ -61,11 +88,19 @@ impl Slot {
     /// Waits for the end of a scope that this thread has opened.
     #[cold]
     pub(crate) fn wait_for_scope(&self, latch: &Latch, scope: *const ScopeNode) {
-        if !thread::panicking() {
+        let help = self.helps_with();
+        if help == Help::Anything || !thread::panicking() {
             let mut choosy = false;
-            self.help_until(latch, |slot, _| match slot.shared().config.wait {
-                WaitPolicy::Leapfrog => slot.find_within(scope, &mut choosy),
-                WaitPolicy::RunAnything => slot.find_any(),
+            self.help_until(latch, |slot, _| {
+                slot.run_own_jobs(latch, (help != Help::Anything).then_some(scope));
+                if latch.probe() {
+                    return None;
+                }
+                match help {
+                    Help::Parts => slot.find_within(scope, &mut choosy),
+                    Help::Anything => slot.find_to_help(),
+                    Help::OwnJobs => slot.find_own_within(scope),
+                }
             });
         }
         if !latch.probe() {
@@ -84,66 +119,49 @@ impl Slot {
             if latch.probe() {
                 return;
             }
-            self.run_mail();
+            self.run_due_mail();
             let raid = idle_since.is_some_and(|since| since.passed(RAID_AFTER));
             if let Some(work) = help(self, raid) {
-                match self.shared().config.wait {
-                    WaitPolicy::Leapfrog => self.run_part(work),
-                    WaitPolicy::RunAnything => self.run_unrelated(work),
+                match self.helps_with() {
+                    Help::Anything => self.run_unrelated(work),
+                    Help::Parts | Help::OwnJobs => self.run_part(work),
                 }
                 idle_since = None;
                 continue;
             }
-            if idle_since.get_or_insert_with(Since::now).passed(PATIENCE) {
+            if latch.probe() || idle_since.get_or_insert_with(Since::now).passed(PATIENCE) {
                 return;
             }
-            for _ in 0..16 {
-                spin_loop();
-            }
+            self.pause(16);
         }
     }
 
-    /// Leapfrogging: takes work from the thread that runs what we wait for. It had no other forks when it took that
-    /// (else it does not give its name), so all forks it has now are parts of it, but for those of unrelated work that
-    /// it may run on top.
+    /// Passes some time of a search. Where waiting threads run anything, somebody else may need the core, and be what
+    /// we look for: so it is offered, as rayon does.
+    pub(crate) fn pause(&self, spins: u32) {
+        if self.shared().config.wait_policy() == WaitPolicy::RunAnything {
+            return thread::yield_now();
+        }
+        for _ in 0..spins {
+            spin_loop();
+        }
+    }
+
+    /// Leapfrogging: takes work from the thread that runs what we wait for, or from whom that waits for in turn.
     fn follow(&self, awaited: &ForkHeader, raid: bool) -> Option<Work> {
-        let thief = self.shared().slot(awaited.thief()? as usize)?;
-        match self.take_part(thief, &|| !awaited.latch.probe(), raid, HOPS)? {
+        let shared = self.shared();
+        let follower = Follower {
+            thread: &|name| shared.slot(name as usize),
+            stolen_from: &|victim: &Slot, fork| self.note_victim(victim, &Work::Fork(fork)),
+            raid: raid && shared.raids,
+        };
+        match follower.follow(awaited)? {
             Taken::Part(fork) => Some(Work::Fork(fork)),
             Taken::Other(fork) => {
                 self.put_back(Work::Fork(fork));
                 None
             }
         }
-    }
-
-    /// Takes a fork of `thief`, or of whoever it waits for in turn, provided that what we wait for is still running
-    /// *after* we have it in hand: then it was running when we took it, and `thief` had nothing else.
-    fn take_part(&self, thief: &Slot, running: &dyn Fn() -> bool, raid: bool, hops: usize) -> Option<Taken> {
-        if !thief.is_pure() {
-            return None;
-        }
-        if let Some(fork) = thief.fork.steal() {
-            return Some(if running() && thief.is_pure() { Taken::Part(fork) } else { Taken::Other(fork) });
-        }
-        thief.fork.request();
-        if raid && self.shared().raids && thief.fork.unanswered() && thief.fork.may_have_private() {
-            if let Some(fork) = thief.fork.raid(thief.waiter(), || running() && thief.is_pure()) {
-                return Some(Taken::Part(fork));
-            }
-        }
-        if hops == 0 {
-            return None;
-        }
-        let awaited = thief.try_awaited()?;
-        // SAFETY: the owner takes the pointer out under the lock, which we hold, before the header's frame goes.
-        let header = unsafe { (*awaited)?.as_ref() };
-        // Exact here: what an unrelated piece of work waits for is put in after the count was raised.
-        if !thief.is_pure() {
-            return None;
-        }
-        let next = self.shared().slot(header.thief()? as usize)?;
-        self.take_part(next, &|| running() && !header.latch.probe(), raid, hops - 1)
     }
 
     /// Parks until the latch is set. Meanwhile the seat is another's; when it is set, we go on at once.
@@ -154,8 +172,17 @@ impl Slot {
         self.park_while(|| latch.announce_sleep());
     }
 
-    /// Gives the seat up, and parks as long as `blocked` says.
+    /// Gives the seat up, and parks as long as `blocked` says. Where waiting threads run anything, it goes on looking
+    /// for work meanwhile, as an idle thread.
     pub(crate) fn park_while(&self, mut blocked: impl FnMut() -> bool) {
+        if self.helps_with() != Help::Anything || !self.holds_seat() {
+            return self.park_apart(blocked);
+        }
+        worker::stand_by(self, &mut blocked);
+    }
+
+    /// Gives the seat up, and parks as long as `blocked` says, which may be asked only until it says no.
+    pub(crate) fn park_apart(&self, mut blocked: impl FnMut() -> bool) {
         let bed = self.shared().bed(&self.parker);
         self.without_seat(|slot| {
             while blocked() {
@@ -166,18 +193,12 @@ impl Slot {
 
     /// Gives the seat up for the time of `f`, which blocks.
     pub(crate) fn without_seat<R>(&self, f: impl FnOnce(&Slot) -> R) -> R {
-        if self.seatless().get() {
+        self.flush_next();
+        if !self.holds_seat() {
             return f(self);
         }
-        let shared = self.shared();
-        self.flush_next();
-        self.set_busy(false);
-        shared.sleep.leave_seat();
-        let _ = shared.pass_seat();
-        let result = f(self);
-        shared.sleep.take_seat();
-        self.begin_busy();
-        result
+        let _away = Away::new(self);
+        f(self)
     }
 
     /// Parks without a seat. When every spare is out, it looks now and then whether work is left that nobody else can

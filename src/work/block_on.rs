@@ -12,6 +12,7 @@ use crate::pool::awake::{self, Polling};
 use crate::pool::current;
 use crate::pool::enter::park_without_slot;
 use crate::pool::handle::Pool;
+use crate::pool::section;
 use crate::pool::shared::Shared;
 
 /// A poll is wanted. A flag besides the parker's token, because other waits of the same thread may eat that.
@@ -80,6 +81,9 @@ pub fn block_on<F: IntoFuture>(future: F) -> F::Output {
 
 /// [`block_on`], with the pool whose timers the thread keeps while it parks, if it is of none itself.
 fn block_on_for<F: IntoFuture>(home: Option<&Shared>, future: F) -> F::Output {
+    if current::is_out() {
+        return section::back(|| block_on_for(home, future));
+    }
     let mut future = pin!(future.into_future());
     current::with(|slot| {
         let parker = slot.map_or_else(|| Arc::new(Parker::new()), |slot| slot.parker.clone());
@@ -101,7 +105,10 @@ fn block_on_for<F: IntoFuture>(home: Option<&Shared>, future: F) -> F::Output {
                 None => park_without_slot(home, &bell.parker, || !bell.take()),
                 Some(slot) => {
                     slot.publish_all();
-                    slot.park_while(|| !bell.take());
+                    // Nothing is run on top meanwhile, whatever the pool's way of waiting: what waits here may be what
+                    // the other work waits for, and there may be very many of us.
+                    let _absence = slot.shared().absence();
+                    slot.park_apart(|| !bell.take());
                 }
             }
         }

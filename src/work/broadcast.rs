@@ -6,11 +6,12 @@ use std::ptr;
 use std::sync::Arc;
 
 use crate::core::job::HeapJob;
-use crate::ground::error::SHUT_DOWN;
+use crate::ground::error::{SHUT_DOWN, ShutDown};
 use crate::ground::sync::Mutex;
 use crate::pool::handle::{Pool, on_current};
 use crate::pool::shared::Shared;
-use crate::work::scope::{Scope, open_in_place};
+use crate::work::scope::{Scope, ScopeBase, ScopeRef, open_in_place};
+use crate::work::scope_fifo::ScopeFifo;
 use crate::work::spawn::run_detached;
 
 /// Tells a closure of [`broadcast`] which of its calls it is.
@@ -64,7 +65,63 @@ pub fn broadcast<R: Send>(op: impl Fn(BroadcastContext<'_>) -> R + Sync) -> Vec<
 /// # Panics
 /// As [`spawn_detached`](crate::spawn_detached).
 pub fn spawn_broadcast(op: impl Fn(BroadcastContext<'_>) + Send + Sync + 'static) {
-    on_current(|shared| shared.spawn_broadcast(op));
+    on_current(|shared| shared.spawn_broadcast(op)).unwrap_or_else(|_| panic!("{SHUT_DOWN}"));
+}
+
+/// Spawns `op` in a scope once for each worker of its pool. `S` is the scope as `op` gets it.
+fn spawn_in_scope<'scope, S, F>(scope: &S, op: F)
+where
+    S: AsRef<ScopeBase<'scope>> + Sync,
+    F: Fn(&S, BroadcastContext<'_>) + Send + Sync + 'scope,
+{
+    let base = scope.as_ref();
+    let threads = base.shared().workers();
+    let op = Arc::new(op);
+    for index in 0..threads {
+        let (op, this) = (op.clone(), ScopeRef(scope));
+        let call = move || {
+            // SAFETY: alive while the scope waits for this job.
+            op(unsafe { &*this.get() }, context(index, threads));
+        };
+        // SAFETY: `op` lives for 'scope, which the scope's end does not outlast; queued at once.
+        base.shared().post(index, unsafe { base.job(call) });
+    }
+}
+
+impl<'scope> Scope<'scope> {
+    /// Runs `op` once on every worker of the scope's pool, before the scope ends.
+    ///
+    /// A worker gets to it as with [`broadcast`]. A panic of a call is raised again by [`scope`](crate::scope), when
+    /// all have ended. Costs an allocation for each worker.
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    ///
+    /// let calls = AtomicUsize::new(0);
+    /// filch::scope(|s| {
+    ///     s.spawn_broadcast(|_, context| {
+    ///         calls.fetch_add(context.index() + 1, Ordering::Relaxed);
+    ///     })
+    /// });
+    /// let workers = filch::current_num_threads();
+    /// assert_eq!(calls.into_inner(), workers * (workers + 1) / 2);
+    /// ```
+    pub fn spawn_broadcast<F>(&self, op: F)
+    where
+        F: Fn(&Scope<'scope>, BroadcastContext<'_>) + Send + Sync + 'scope,
+    {
+        spawn_in_scope(self, op);
+    }
+}
+
+impl<'scope> ScopeFifo<'scope> {
+    /// Runs `op` once on every worker of the scope's pool, before the scope ends; see [`Scope::spawn_broadcast`].
+    pub fn spawn_broadcast<F>(&self, op: F)
+    where
+        F: Fn(&ScopeFifo<'scope>, BroadcastContext<'_>) + Send + Sync + 'scope,
+    {
+        spawn_in_scope(self, op);
+    }
 }
 
 impl Shared {
@@ -86,16 +143,25 @@ impl Shared {
         results.into_iter().map(|result| result.into_inner().expect("every worker has run it")).collect()
     }
 
-    fn spawn_broadcast(&self, op: impl Fn(BroadcastContext<'_>) + Send + Sync + 'static) {
+    pub(crate) fn spawn_broadcast<F>(&self, op: F) -> Result<(), ShutDown<F>>
+    where
+        F: Fn(BroadcastContext<'_>) + Send + Sync + 'static,
+    {
         let threads = self.workers();
+        // All calls or none: the pool may close meanwhile.
+        let accepted = (0..threads).take_while(|_| self.accept_spawn()).count();
+        if accepted < threads {
+            (0..accepted).for_each(|_| self.leave());
+            return Err(ShutDown(op));
+        }
         let op = Arc::new(op);
         for index in 0..threads {
-            assert!(self.accept_spawn(), "{SHUT_DOWN}");
             let op = op.clone();
             let call = move || run_detached(move || op(context(index, threads)));
             // SAFETY: `run_detached` does not unwind, and nothing is borrowed.
             self.post(index, unsafe { HeapJob::new_ref(call, ptr::null()) });
         }
+        Ok(())
     }
 
     /// Puts a job into a worker's mail.
@@ -118,6 +184,6 @@ impl Pool {
     /// # Panics
     /// If the pool has been shut down.
     pub fn spawn_broadcast(&self, op: impl Fn(BroadcastContext<'_>) + Send + Sync + 'static) {
-        self.shared.spawn_broadcast(op);
+        self.shared.spawn_broadcast(op).unwrap_or_else(|_| panic!("{SHUT_DOWN}"));
     }
 }

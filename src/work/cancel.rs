@@ -73,14 +73,15 @@ impl CancellationToken {
 
     /// Makes a token that counts as cancelled from `deadline` on.
     ///
-    /// Whoever asks looks at the clock, so closures and loops learn of it also while every worker is busy; for those who
-    /// await the token there is a timer. By the clock of the current pool, which may be [stopped](crate::time::pause).
+    /// Whoever asks looks at the clock, so closures and loops learn of it also while every worker is busy; for those
+    /// who await the token there is a timer. By the clock of the current pool, which may be
+    /// [stopped](crate::time::pause).
     pub fn with_deadline(deadline: impl Into<Instant>) -> Self {
         CancellationToken { node: Node::root(Some(deadline.into())) }
     }
 
-    /// Makes a token that counts as cancelled when `timeout` has passed from now on. A timeout beyond what the clock can
-    /// tell is none.
+    /// Makes a token that counts as cancelled when `timeout` has passed from now on. A timeout beyond what the clock
+    /// can tell is none.
     ///
     /// ```
     /// use std::time::Duration;
@@ -96,8 +97,8 @@ impl CancellationToken {
 
     /// Makes a token that is cancelled with this one. Cancelling the child leaves the parent alone.
     ///
-    /// The child of a cancelled token is cancelled from the start. It stays connected to all tokens further up also when
-    /// every handle of this one has gone.
+    /// The child of a cancelled token is cancelled from the start. It stays connected to all tokens further up also
+    /// when every handle of this one has gone.
     ///
     /// ```
     /// let parent = filch::CancellationToken::new();
@@ -117,8 +118,8 @@ impl CancellationToken {
         CancellationToken { node: self.node.child(Some(deadline.into())) }
     }
 
-    /// A [child](Self::child_token) that counts as cancelled when `timeout` has passed from now on, or from its parent's
-    /// deadline on if that is earlier.
+    /// A [child](Self::child_token) that counts as cancelled when `timeout` has passed from now on, or from its
+    /// parent's deadline on if that is earlier.
     pub fn child_with_timeout(&self, timeout: Duration) -> Self {
         CancellationToken { node: self.node.child(timers::now().checked_add(timeout)) }
     }
@@ -130,8 +131,8 @@ impl CancellationToken {
     /// while the first is still on its way down.
     ///
     /// # Panics
-    /// If a waker panics: when all others have been woken. A panic of a second waker is swallowed; so is the first one's
-    /// if the thread is unwinding already.
+    /// If a waker panics: when all others have been woken. A panic of a second waker is swallowed; so is the first
+    /// one's if the thread is unwinding already.
     ///
     /// # Cost
     /// Proportional to the number of descendants. It takes no stack for a deep tree, and no lock for long.

@@ -6,19 +6,22 @@
 //!    parent has been cancelled, and the thread that cancels it has the node in hand and will cut the link.
 //! 2. *Order of locks.* A parent is locked before its child. Parents are older than their children, also after the
 //!    children have moved up, so the order is one of age, and no circle of waiting threads can close.
-//! 3. *Nodes without handles* have no children: when the last handle goes, the children move up to the parent (or become
-//!    roots), and the node leaves the parent's table. So memory is held by living handles only, not by their history.
+//! 3. *Nodes without handles* have no children: when the last handle goes, the children move up to the parent (or
+//!    become roots), and the node leaves the parent's table. So memory is held by living handles only, not by their
+//!    history.
 //! 4. *Freed nodes* have neither parent nor children. By 1 a node with a parent is in a table or in somebody's hand;
 //!    by 3 one without handles has no children. So dropping a node never drops another: no recursion, however deep the
 //!    tree.
 //! 5. *Once cancelled*, a node has no children, and gets none.
+//!
+//! The models, of this very file, are in `models/src/tree.rs`.
 
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::core::slab::Slab;
 use crate::ground::sync::{AtomicBool, AtomicUsize, Mutex, Ordering};
 use crate::pool::timers;
-use crate::work::slab::Slab;
 use crate::work::waiters::{self, Waiters};
 
 pub(crate) struct Node {
@@ -38,7 +41,7 @@ struct Links {
 
 struct Parent {
     node: Arc<Node>,
-    key: usize,
+    key: u32,
 }
 
 impl Node {
@@ -63,7 +66,12 @@ impl Node {
             (Some(above), Some(own)) => Some(above.min(own)),
             (above, own) => above.or(own),
         };
+        #[cfg(mutant = "child_asks_before_the_lock")]
+        if self.flag() {
+            return Node::build(deadline, true);
+        }
         let mut links = self.links.lock();
+        #[cfg(not(mutant = "child_asks_before_the_lock"))]
         if self.flag() {
             return Node::build(deadline, true);
         }
@@ -98,6 +106,8 @@ impl Node {
         let mut woken = vec![self.waiters.take()];
         let mut below: Vec<Arc<Node>> = children.into_values().collect();
         while let Some(node) = below.pop() {
+            #[cfg(mutant = "link_cut_first")]
+            drop(node.links.lock().parent.take());
             let children = node.cut_off();
             // By rule 1 the link is ours to cut, also if the node had been cancelled before. Not earlier: without a
             // link, the node's last handle would make roots of children that are to be cancelled.
@@ -151,8 +161,12 @@ impl Node {
         let mut links = self.links.lock();
         let key = match &links.parent {
             Some(now) if Arc::ptr_eq(&now.node, &parent) => now.key,
+            #[cfg(not(mutant = "unlink_from_whoever_was_above"))]
             _ => return false,
+            #[cfg(mutant = "unlink_from_whoever_was_above")]
+            now => now.as_ref().map_or(u32::MAX, |now| now.key),
         };
+        #[cfg(not(mutant = "unlink_from_cancelled"))]
         if parent.cancelled.load(Ordering::Relaxed) {
             // Rule 1: somebody has us in hand, and will cancel our children too.
             return true;
@@ -171,7 +185,7 @@ impl Node {
     fn orphan_children(&self) {
         let mut links = self.links.lock();
         let children = std::mem::take(&mut links.children);
-        for (_, child) in children.iter() {
+        for child in children.iter() {
             child.links.lock().parent = None;
         }
         drop(links);

@@ -35,13 +35,13 @@ impl Pool {
     /// # Panics
     /// If `f` does, or if the pool has been shut down.
     pub fn install_on_worker<R: Send>(&self, f: impl FnOnce() -> R + Send) -> R {
-        self.shared.enter_worker(move |_| f())
+        self.shared.enter_worker(move |_, _| f())
     }
 
     /// The index of the current thread in this pool, if it is inside it; see
     /// [`current_thread_index`](crate::current_thread_index).
     pub fn current_thread_index(&self) -> Option<usize> {
-        current::with(|slot| slot.filter(|s| std::ptr::eq(s.shared(), &raw const *self.shared)).map(|s| s.index))
+        current::index(|shared, index| std::ptr::eq(shared, &raw const *self.shared).then_some(index)).flatten()
     }
 
     /// Whether the current thread has jobs in its own queues of this pool; None if it is not inside this pool.
@@ -52,7 +52,8 @@ impl Pool {
 
 /// The index of the current thread in the pool that it is inside, or None.
 ///
-/// Workers have the indices from 0 on; threads that stand in for them, and guests, have higher ones, all below
+/// Workers have the indices from 0 on; threads that stand in for them, guests, and threads of the express lane, which
+/// polls tasks while all workers are in closures, have higher ones, all below
 /// [`max_num_threads`]. No two threads that run at the same time have the same index, so it may serve to give each
 /// thread a place of its own in an array of `max_num_threads()` entries.
 ///
@@ -60,7 +61,7 @@ impl Pool {
 /// assert_eq!(filch::current_thread_index(), None);
 /// ```
 pub fn current_thread_index() -> Option<usize> {
-    current::with(|slot| slot.map(|slot| slot.index))
+    current::index(|_, index| index)
 }
 
 /// The number of workers of the pool that the current thread is inside, or of the global pool.
@@ -77,5 +78,5 @@ pub fn max_num_threads() -> usize {
 ///
 /// A hint for algorithms that split: if earlier pieces have not been taken, there is little point in more.
 pub fn current_thread_has_pending_tasks() -> Option<bool> {
-    current::with(|slot| slot.map(|slot| slot.has_work() || slot.fork.may_have_private()))
+    current::with_owned(|slot| slot.map(|slot| slot.has_work() || slot.fork.may_have_private()))
 }

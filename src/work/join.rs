@@ -4,7 +4,7 @@ use std::mem;
 
 use crate::core::fork_stack::Reclaimed;
 use crate::core::job::{Arm, ForkJob};
-use crate::ground::unwind;
+use crate::ground::unwind::{self, Payload};
 use crate::pool::current;
 use crate::pool::handle::{Pool, on_current};
 use crate::pool::slot::Slot;
@@ -19,7 +19,7 @@ pub struct FnContext {
 
 impl FnContext {
     #[inline(always)]
-    fn new(migrated: bool) -> Self {
+    pub(crate) fn new(migrated: bool) -> Self {
         FnContext { migrated, _not_send: std::marker::PhantomData }
     }
 
@@ -115,6 +115,9 @@ fn outside<R: Send>(f: impl FnOnce() -> R + Send) -> R {
 
 /// The second arm of a `join`, as its owner sees it.
 pub(crate) trait ForkArm: Arm {
+    /// Whether the arm runs even if the first one has panicked, as with rayon. Costs a `catch_unwind` in each `join`.
+    const RUNS_ALWAYS: bool = false;
+
     /// Runs the arm in the frame of its `join`.
     fn run_inline(self, slot: &Slot) -> Self::Out;
 }
@@ -209,7 +212,9 @@ where
     A: FnOnce(&Slot) -> RA,
     B: ForkArm,
 {
+    let forked = Forked { slot, job };
     slot.answer();
+    mem::forget(forked);
     finish(slot, a.0, job)
 }
 
@@ -224,9 +229,17 @@ where
     A: FnOnce(&Slot) -> RA,
     B: ForkArm,
 {
-    let forked = Forked { slot, job };
-    let ra = a(slot);
-    mem::forget(forked);
+    let ra = if B::RUNS_ALWAYS {
+        match unwind::catch(|| a(slot)) {
+            Ok(ra) => ra,
+            Err(payload) => run_second(slot, job, payload),
+        }
+    } else {
+        let forked = Forked { slot, job };
+        let ra = a(slot);
+        mem::forget(forked);
+        ra
+    };
     // SAFETY: the owner's pop for the push in `fork`; what `a` pushed it has popped.
     let rb = if unsafe { slot.fork.pop() } {
         // SAFETY: reclaimed from the private part: nobody else has seen it. If it unwinds, nothing points here.
@@ -255,6 +268,25 @@ fn fetch<B: ForkArm>(slot: &Slot, job: &ForkJob<B>) -> B::Out {
             }
         }
     }
+}
+
+/// `a` has panicked: `b` has its turn, and then the panic goes on. If `b` panics as well, nobody hears of that.
+#[cold]
+#[inline(never)]
+fn run_second<B: ForkArm>(slot: &Slot, job: &ForkJob<B>, payload: Payload) -> ! {
+    // SAFETY: the owner's pop for the push in `fork`; what `a` pushed it has popped. `reclaim` follows a false.
+    let ours = unsafe { slot.fork.pop() || slot.fork.reclaim() == Reclaimed::Ours };
+    let lost = if ours {
+        // SAFETY: reclaimed, and not run.
+        unwind::catch(|| unsafe { job.take() }.run_inline(slot))
+    } else {
+        // SAFETY: only a job that was made public can be stolen.
+        slot.wait_for_fork(unsafe { job.header() });
+        // SAFETY: the latch is set, and this is the only call.
+        unsafe { job.result() }
+    };
+    unwind::drop_quietly(lost);
+    unwind::resume(payload)
 }
 
 /// Lives while `a` runs: if `a` unwinds, sees to it that `b` is done with before the frame goes.

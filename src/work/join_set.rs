@@ -7,11 +7,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use crate::core::slab::Slab;
 use crate::core::task_context::{spend, unlimited};
 use crate::ground::error::JoinError;
 use crate::ground::id::Id;
 use crate::work::join_set_ready::{Bell, Ready};
-use crate::work::slab::Slab;
 use crate::work::task::AbortHandle;
 use crate::work::task::JoinHandle;
 
@@ -85,11 +85,15 @@ impl<T> JoinSet<T> {
         self.members.is_empty()
     }
 
-    /// Puts a task into the set that has been spawned elsewhere.
+    /// Puts a task into the set that has been spawned elsewhere: by a [`Builder`](crate::task::Builder) with a name
+    /// (for which tokio has `build_task`), when there was room, or by a tracker that counts it too.
     ///
     /// ```
-    /// let mut set = filch::task::JoinSet::new();
-    /// set.insert(filch::spawn_cpu(|| 6 * 7));
+    /// use filch::task::{Builder, JoinSet};
+    ///
+    /// let mut set = JoinSet::new();
+    /// let abort = set.insert(Builder::new().name("answer").spawn_cpu(|| 6 * 7));
+    /// assert_eq!(abort.name().as_deref(), Some("answer"));
     /// assert_eq!(filch::block_on(set.join_next()).unwrap().unwrap(), 42);
     /// ```
     ///
@@ -197,7 +201,7 @@ impl<T> JoinSet<T> {
 
     /// Aborts all tasks of the set. They stay in it: [`join_next`](Self::join_next) returns each when it is gone.
     pub fn abort_all(&mut self) {
-        for (_, member) in self.members.iter() {
+        for member in self.members.iter() {
             member.handle.abort();
         }
     }
@@ -223,17 +227,18 @@ impl<T> JoinSet<T> {
     /// assert_eq!(receiver.recv(), Ok(5));
     /// ```
     pub fn detach_all(&mut self) {
-        self.clear(|_| ());
+        self.clear(JoinHandle::detach);
     }
 
-    /// Empties the set, showing each handle before it is dropped.
-    fn clear(&mut self, last: impl Fn(&JoinHandle<T>)) {
-        for (_, member) in self.members.iter() {
+    /// Empties the set, giving each handle away.
+    fn clear(&mut self, last: impl Fn(JoinHandle<T>)) {
+        for member in self.members.iter() {
             member.bell.mute();
-            last(&member.handle);
         }
         self.ready.clear();
-        drop(std::mem::take(&mut self.members));
+        for member in std::mem::take(&mut self.members).into_values() {
+            last(member.handle);
+        }
     }
 
     // ----- how -----------------------------------------------------------------------------------------------------
@@ -280,7 +285,7 @@ impl<T> JoinSet<T> {
 /// Aborts all tasks that are in the set, and does not wait for them.
 impl<T> Drop for JoinSet<T> {
     fn drop(&mut self) {
-        self.clear(JoinHandle::abort);
+        self.clear(|handle| handle.abort());
     }
 }
 

@@ -24,7 +24,7 @@ struct Queue {
 /// The waker of one handle.
 pub(crate) struct Bell {
     /// Where the set keeps the handle.
-    pub(crate) key: usize,
+    pub(crate) key: u32,
     /// Whether a ring changes nothing: the bell is in the queue already, or nobody asks any more.
     muted: AtomicBool,
     /// Weak: the queue holds bells.
@@ -32,7 +32,7 @@ pub(crate) struct Bell {
 }
 
 impl Bell {
-    pub(crate) fn new(key: usize, set: &Arc<Ready>) -> Arc<Bell> {
+    pub(crate) fn new(key: u32, set: &Arc<Ready>) -> Arc<Bell> {
         Arc::new(Bell { key, muted: AtomicBool::new(false), set: Arc::downgrade(set) })
     }
 

@@ -4,6 +4,7 @@ use std::future::Future;
 
 use crate::pool::handle::Pool;
 use crate::work::join_set::JoinSet;
+use crate::work::local_set::{LocalSet, spawn_local};
 use crate::work::spawn_task::{spawn, spawn_blocking, spawn_cpu};
 use crate::work::task::AbortHandle;
 
@@ -72,6 +73,56 @@ impl<T: Send + 'static> JoinSet<T> {
         F: FnOnce() -> T + Send + 'static,
     {
         self.insert(pool.spawn_blocking(f))
+    }
+}
+
+impl<T: 'static> JoinSet<T> {
+    /// Spawns a future that need not be `Send` onto the [`LocalSet`] that the current thread is running, as
+    /// [`spawn_local`] does, and puts it into the set.
+    ///
+    /// It makes progress while the `LocalSet` is polled. An abort, also by dropping the `JoinSet`, and also from
+    /// another thread, leaves the future to the `LocalSet`, which drops it on its own thread when it is polled next,
+    /// or dropped.
+    ///
+    /// # Panics
+    /// Outside of any `LocalSet`.
+    ///
+    /// ```
+    /// use filch::task::{JoinSet, LocalSet};
+    /// use std::rc::Rc;
+    ///
+    /// let lengths = LocalSet::new().block_on(async {
+    ///     let mut set = JoinSet::new();
+    ///     for word in ["fork", "steal"].map(Rc::new) {
+    ///         set.spawn_local(async move { word.len() });
+    ///     }
+    ///     set.join_all().await
+    /// });
+    /// assert_eq!(lengths.iter().sum::<usize>(), 9);
+    /// ```
+    pub fn spawn_local<F>(&mut self, future: F) -> AbortHandle
+    where
+        F: Future<Output = T> + 'static,
+    {
+        self.insert(spawn_local(future))
+    }
+
+    /// Spawns a future that need not be `Send` onto `local_set`, and puts it into the set: see
+    /// [`spawn_local`](Self::spawn_local). It begins when the `LocalSet` is polled.
+    ///
+    /// ```
+    /// use filch::task::{JoinSet, LocalSet};
+    /// use std::rc::Rc;
+    ///
+    /// let (local, mut set) = (LocalSet::new(), JoinSet::new());
+    /// set.spawn_local_on(async { *Rc::new(5) }, &local);
+    /// assert_eq!(local.block_on(set.join_next()).unwrap().unwrap(), 5);
+    /// ```
+    pub fn spawn_local_on<F>(&mut self, future: F, local_set: &LocalSet) -> AbortHandle
+    where
+        F: Future<Output = T> + 'static,
+    {
+        self.insert(local_set.spawn_local(future))
     }
 }
 

@@ -15,11 +15,11 @@ use std::thread;
 
 use crate::core::task::{self, Header, Task, Why};
 use crate::core::task_cell::{Cell, Scheduler};
-use crate::core::task_context;
 use crate::core::task_list::TaskList;
-use crate::ground::sync::{AtomicUsize, Mutex, Ordering};
+use crate::core::{task_context, task_notes};
+use crate::ground::sync::{AtomicBool, AtomicUsize, Mutex, Ordering};
 use crate::ground::unwind::{self, Payload};
-use crate::pool::current;
+use crate::pool::tasks::report_here;
 use crate::work::block_on::block_on;
 use crate::work::task::JoinHandle;
 
@@ -46,6 +46,8 @@ struct Shared {
     tasks: TaskList,
     /// Tasks whose futures have not been dropped.
     live: AtomicUsize,
+    /// The set has been dropped, and nobody polls its tasks any more. Known to the set's thread.
+    gone: AtomicBool,
 }
 
 #[derive(Default)]
@@ -85,11 +87,9 @@ impl Scheduler for LocalTask {
         self.0.live.fetch_sub(1, Ordering::Relaxed);
     }
 
+    /// Also from inside a section, a blocking call, or on a thread that is of no pool.
     fn report(&self, _: &Header, payload: Payload) {
-        current::with(|slot| match slot {
-            Some(slot) => slot.shared().report_panic(payload),
-            None => drop(unwind::drop_quietly(payload)),
-        });
+        report_here(payload);
     }
 }
 
@@ -131,7 +131,12 @@ pub struct LocalSet {
 impl LocalSet {
     /// An empty set, of the current thread.
     pub fn new() -> Self {
-        let shared = Shared { queue: Mutex::default(), tasks: TaskList::new(1), live: AtomicUsize::new(0) };
+        let shared = Shared {
+            queue: Mutex::default(),
+            tasks: TaskList::new(1),
+            live: AtomicUsize::new(0),
+            gone: AtomicBool::new(false),
+        };
         LocalSet { shared: Arc::new(shared), _not_send: PhantomData }
     }
 
@@ -141,7 +146,34 @@ impl LocalSet {
         F: Future + 'static,
         F::Output: 'static,
     {
-        self.shared.spawn(future)
+        self.shared.spawn(future, None)
+    }
+
+    pub(crate) fn spawn_named<F>(&self, future: F, name: Option<Arc<str>>) -> JoinHandle<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        self.shared.spawn(future, name)
+    }
+
+    /// Until what this returns is dropped, [`spawn_local`] on this thread spawns onto this set.
+    ///
+    /// For code that spawns without having the set at hand. The tasks run when the set is awaited. Guards are dropped
+    /// in the reverse of the order in which they were made; do not hold one across an `.await`.
+    ///
+    /// ```
+    /// use filch::task::{LocalSet, spawn_local};
+    ///
+    /// let set = LocalSet::new();
+    /// let task = {
+    ///     let _inside = set.enter();
+    ///     spawn_local(async { std::rc::Rc::new(5) })
+    /// };
+    /// assert_eq!(*set.block_on(task).unwrap(), 5);
+    /// ```
+    pub fn enter(&self) -> LocalEnterGuard {
+        self.shared.enter(0)
     }
 
     /// Polls the set's tasks until `future` is ready. Others than the tasks that it awaits may be left.
@@ -207,6 +239,27 @@ impl Drop for Leaving<'_> {
     }
 }
 
+/// While it lives, [`spawn_local`] on this thread spawns onto a set: see [`LocalSet::enter`].
+#[must_use = "the set is left when the guard is dropped"]
+pub struct LocalEnterGuard {
+    outer: Option<Place>,
+    _not_send: PhantomData<Rc<()>>,
+}
+
+impl Drop for LocalEnterGuard {
+    fn drop(&mut self) {
+        let outer = self.outer.take();
+        // Let go of outside of the borrow. On a thread that is ending there may be no place any more.
+        drop(LOCAL.try_with(|local| local.replace(outer)));
+    }
+}
+
+impl fmt::Debug for LocalEnterGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalEnterGuard").finish_non_exhaustive()
+    }
+}
+
 impl Shared {
     fn pop(&self) -> Option<Task> {
         self.queue.lock().runnable.pop_front()
@@ -214,29 +267,40 @@ impl Shared {
 
     /// Runs `f`, which does its work `above` layers up, so that `spawn_local` finds this set.
     fn inside<R>(self: &Arc<Self>, above: u32, f: impl FnOnce() -> R) -> R {
-        struct Restore(Option<Place>);
-        impl Drop for Restore {
-            fn drop(&mut self) {
-                let outer = self.0.take();
-                // Let go of outside of the borrow. On a thread that is ending there may be no place any more.
-                drop(LOCAL.try_with(|local| local.replace(outer)));
-            }
-        }
-        let place = Place { set: self.clone(), layer: task_context::layer() + above };
-        let _restore = Restore(LOCAL.try_with(|local| local.replace(Some(place))).unwrap_or_default());
+        let _inside = self.enter(above);
         f()
     }
 
-    fn spawn<F>(self: &Arc<Self>, future: F) -> JoinHandle<F::Output>
+    fn enter(self: &Arc<Self>, above: u32) -> LocalEnterGuard {
+        let place = Place { set: self.clone(), layer: task_context::layer() + above };
+        let outer = LOCAL.try_with(|local| local.replace(Some(place))).unwrap_or_default();
+        LocalEnterGuard { outer, _not_send: PhantomData }
+    }
+
+    /// Drops the futures of all tasks that are due.
+    fn cancel_queued(self: &Arc<Self>) {
+        while let Some(task) = self.pop() {
+            self.inside(1, || task.run(true));
+        }
+    }
+
+    fn spawn<F>(self: &Arc<Self>, future: F, name: Option<Arc<str>>) -> JoinHandle<F::Output>
     where
         F: Future + 'static,
         F::Output: 'static,
     {
         self.live.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: only the set's thread, which is this one, takes the task out of the queue, so the future is polled and
-        // dropped here. The output goes where the handle goes, which is as Send as the output is.
+        // SAFETY: only the set's thread, which is this one, takes the task out of the queue, so the future is polled
+        // and dropped here. The output goes where the handle goes, which is as Send as the output is.
         let (task, handle) = unsafe { Cell::allocate(future, LocalTask(self.clone()), 0) };
+        if let Some(name) = name {
+            task_notes::set_name(task.header(), name);
+        }
         task::schedule(task, Why::Spawned);
+        // Relaxed: written by this thread.
+        if self.gone.load(Ordering::Relaxed) {
+            self.cancel_queued();
+        }
         // SAFETY: the handle's reference of a task with this output.
         unsafe { JoinHandle::new(handle) }
     }
@@ -268,6 +332,8 @@ impl Drop for LocalSet {
                 None => thread::yield_now(),
             }
         }
+        // Relaxed: read by this thread. By a destructor of a waker, for one: a guard may outlive its set.
+        self.shared.gone.store(true, Ordering::Relaxed);
         let wakers = mem::take(&mut self.shared.queue.lock().wakers);
         drop(wakers);
     }
@@ -279,7 +345,20 @@ impl fmt::Debug for LocalSet {
     }
 }
 
-/// Spawns a future onto the [`LocalSet`] whose task, or whose `run_until`, the current thread is running.
+/// Spawns a future onto the [`LocalSet`] whose task, or whose `run_until`, the current thread is running, or that it
+/// has [entered](LocalSet::enter).
+///
+/// ```
+/// use filch::task::{LocalSet, spawn_local};
+/// use std::rc::Rc;
+///
+/// let set = LocalSet::new();
+/// let length = set.block_on(async {
+///     let word = Rc::new("steal");
+///     spawn_local(async move { word.len() }).await
+/// });
+/// assert_eq!(length.unwrap(), 5);
+/// ```
 ///
 /// # Panics
 /// Outside of any set.
@@ -288,7 +367,15 @@ where
     F: Future + 'static,
     F::Output: 'static,
 {
+    spawn_local_named(future, None)
+}
+
+pub(crate) fn spawn_local_named<F>(future: F, name: Option<Arc<str>>) -> JoinHandle<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
     let place = LOCAL.try_with(|local| local.borrow().clone()).ok().flatten();
     let place = place.filter(|place| place.layer == task_context::layer());
-    place.expect("filch: spawn_local was called outside of a LocalSet; use LocalSet::run_until").set.spawn(future)
+    place.expect("filch: spawn_local was called outside of a LocalSet; use LocalSet::run_until").set.spawn(future, name)
 }

@@ -1,13 +1,20 @@
 //! Floor 3: what users call. Fork-join, scopes, closures, tasks.
 
 pub(crate) mod abort_on_drop;
+pub(crate) mod admit;
 pub(crate) mod block_on;
+pub(crate) mod blocking;
 #[allow(unsafe_code)]
 pub(crate) mod broadcast;
 pub(crate) mod cancel;
 pub(crate) mod cancel_guard;
 pub(crate) mod cancel_tree;
 pub(crate) mod cancel_wait;
+pub(crate) mod compile_fail;
+pub(crate) mod coop;
+#[cfg(feature = "rayon-core")]
+#[allow(unsafe_code)]
+pub mod drop_in;
 pub(crate) mod install;
 #[allow(unsafe_code)]
 pub(crate) mod join;
@@ -22,7 +29,6 @@ pub(crate) mod scope;
 pub(crate) mod scope_fifo;
 #[allow(unsafe_code)]
 pub(crate) mod scope_task;
-pub(crate) mod slab;
 #[allow(unsafe_code)]
 pub(crate) mod spawn;
 #[allow(unsafe_code)]

@@ -13,6 +13,7 @@ use crate::ground::unwind::{self, Payload};
 use crate::pool::current;
 use crate::pool::enter::wait_outside;
 use crate::pool::handle::{Pool, on_current};
+use crate::pool::section;
 use crate::pool::shared::Shared;
 use crate::pool::slot::Slot;
 
@@ -178,13 +179,24 @@ where
 {
     current::with(|slot| match slot {
         Some(slot) if ptr::eq(slot.shared(), shared) => open(slot, make, op),
-        _ => {
-            let _accepted = shared.accept_root();
-            wait_outside(shared, |waiter, wait| {
-                let scope = make(ScopeBase::new(shared, None, waiter));
-                scope.as_ref().complete_outside(wait, || op(&scope))
-            })
-        }
+        None if current::is_out() => section::back(|| open_in_place(shared, make, op)),
+        _ => open_outside(shared, make, op),
+    })
+}
+
+/// The same, for a thread that takes no part in the work of the pool.
+pub(crate) fn open_outside<'scope, S, R>(
+    shared: &Shared,
+    make: impl FnOnce(ScopeBase<'scope>) -> S,
+    op: impl FnOnce(&S) -> R,
+) -> R
+where
+    S: AsRef<ScopeBase<'scope>>,
+{
+    let _accepted = shared.accept_root();
+    wait_outside(shared, |waiter, wait| {
+        let scope = make(ScopeBase::new(shared, None, waiter));
+        scope.as_ref().complete_outside(wait, || op(&scope))
     })
 }
 
@@ -210,7 +222,10 @@ impl<'scope> Scope<'scope> {
     /// allocation of the closure's size.
     ///
     /// A panic of the closure is raised again by [`scope`], when all closures have ended.
-    pub fn spawn(&self, f: impl FnOnce(&Scope<'scope>) + Send + 'scope) {
+    pub fn spawn<F>(&self, f: F)
+    where
+        F: FnOnce(&Scope<'scope>) + Send + 'scope,
+    {
         let this = ScopeRef(self);
         // SAFETY: `f` lives for 'scope, which the scope's end does not outlast; queued at once.
         let job = unsafe {

@@ -22,14 +22,17 @@ impl<'scope> AsRef<ScopeBase<'scope>> for ScopeFifo<'scope> {
 }
 
 impl<'scope> ScopeFifo<'scope> {
-    fn new(base: ScopeBase<'scope>) -> Self {
+    pub(crate) fn new(base: ScopeBase<'scope>) -> Self {
         ScopeFifo { base, queue: Injector::new() }
     }
 
     /// Spawns a closure that ends before the scope does, and begins after those that were spawned before it.
     ///
     /// A panic of the closure is raised again by [`scope_fifo`], when all closures have ended.
-    pub fn spawn_fifo(&self, f: impl FnOnce(&ScopeFifo<'scope>) + Send + 'scope) {
+    pub fn spawn_fifo<F>(&self, f: F)
+    where
+        F: FnOnce(&ScopeFifo<'scope>) + Send + 'scope,
+    {
         let this = ScopeRef(self);
         // SAFETY: `f` lives for 'scope, which the scope's end does not outlast; a ticket for it is queued at once.
         let job = unsafe {

@@ -4,6 +4,13 @@
 //! itself a future, and waits for its tasks in its destructor, could be forgotten half-way by safe code, and its tasks
 //! would go on with references to a frame that is gone; so there is none. In async code, put the scope into
 //! [`spawn_cpu`](crate::spawn_cpu), or call it: a worker that waits for a scope gives its seat to another.
+//!
+//! A future that spawns into its own scope needs a reference to it, which must not be had when the scope has ended.
+//! Rayon's signature, which [`scope`](crate::scope) keeps, lets the caller choose `'scope`: it may be longer than the
+//! scope, so neither a `&'scope Scope` nor a handle of that lifetime could be given out; it might lie in some variable
+//! of the frame afterwards. (`std::thread::scope` chooses itself, by `for<'scope>`; then closures of rayon's programs
+//! would not fit.) So the reference has a lifetime of its own, of which `spawn_future_with` tells nothing: what is made
+//! for *any* lifetime can leave the reference nowhere but in itself. Such a future is of no single type, hence the box.
 
 use std::fmt;
 use std::future::Future;
@@ -16,6 +23,7 @@ use crate::core::task::{Header, Task, Why};
 use crate::core::task_cell::{Cell, Scheduler};
 use crate::ground::error::JoinError;
 use crate::ground::unwind::Payload;
+use crate::pool::admission::{Kind, Leave};
 use crate::pool::current;
 use crate::pool::tasks::{PoolTask, TaskEnds};
 use crate::work::scope::{Scope, ScopeBase};
@@ -76,6 +84,7 @@ impl<'scope> ScopeBase<'scope> {
         current::with(|slot| {
             let own = slot.filter(|slot| ptr::eq(slot.shared(), shared));
             // A scope is part of accepted work: the pool may have closed, but not ended.
+            shared.admission.take(Kind::Tasks, Leave::NotAsked);
             shared.count_task(own);
             // SAFETY: future and output are Send. What they borrow lives for 'scope: the future is dropped, and the
             // output too if nobody wants it, before the part is counted off; the handle lives no longer than 'scope.
@@ -91,7 +100,8 @@ impl<'scope> ScopeBase<'scope> {
 }
 
 impl<'scope> Scope<'scope> {
-    /// Spawns a future that may borrow from the enclosing frame, as a task of the scope's pool; the scope ends after it.
+    /// Spawns a future that may borrow from the enclosing frame, as a task of the scope's pool; the scope ends after
+    /// it.
     ///
     /// The handle may be awaited (by another future of the scope), joined, or dropped. A panic of the future arrives at
     /// the handle; if that has been dropped before, [`scope`](crate::scope) raises it again. The scope's thread waits
@@ -116,6 +126,61 @@ impl<'scope> Scope<'scope> {
     {
         self.as_ref().spawn_future(future)
     }
+
+    /// [`spawn_future`](Self::spawn_future), for a future that may spawn more into the scope: `make` makes it, right
+    /// here, with a reference to the scope that is good as long as the future lives.
+    ///
+    /// The future is boxed, because its type goes by a lifetime that only the scope knows; write `Box::pin(async move {
+    /// … })`. That is one allocation more than [`spawn_future`](Self::spawn_future) makes. What it spawns it cannot
+    /// give its own reference to: that gets one by `spawn_future_with` again, as closures do by [`spawn`](Self::spawn).
+    ///
+    /// ```
+    /// use filch::Scope;
+    /// use std::sync::atomic::{AtomicU64, Ordering};
+    ///
+    /// struct Tree(u64, Vec<Tree>);
+    ///
+    /// fn add<'t>(s: &Scope<'t>, tree: &'t Tree, sum: &'t AtomicU64) {
+    ///     s.spawn_future_with(move |s| {
+    ///         Box::pin(async move {
+    ///             sum.fetch_add(tree.0, Ordering::Relaxed);
+    ///             filch::task::yield_now().await;
+    ///             tree.1.iter().for_each(|child| add(s, child, sum));
+    ///         })
+    ///     })
+    ///     .detach();
+    /// }
+    ///
+    /// let tree = Tree(1, vec![Tree(2, vec![]), Tree(3, vec![Tree(4, vec![])])]);
+    /// let sum = AtomicU64::new(0);
+    /// filch::scope(|s| add(s, &tree, &sum));
+    /// assert_eq!(sum.into_inner(), 10);
+    /// ```
+    ///
+    /// The reference can be kept in the future, and nowhere else:
+    ///
+    /// ```compile_fail,E0521
+    /// let kept = &std::sync::Mutex::new(None);
+    /// filch::scope(|s| {
+    ///     s.spawn_future_with(|s| Box::pin(async move { *kept.lock().unwrap() = Some(s) })).detach();
+    /// });
+    /// // Here the scope is no more.
+    /// ```
+    ///
+    /// # Panics
+    /// If `make` does.
+    pub fn spawn_future_with<F, T>(&self, make: F) -> ScopedJoinHandle<'scope, T>
+    where
+        F: for<'s> FnOnce(&'s Scope<'scope>) -> Pin<Box<dyn Future<Output = T> + Send + 's>>,
+        T: Send + 'scope,
+    {
+        // SAFETY: for `make` and its future this is a reference of some unknown lifetime, shorter than 'scope, so
+        // neither can leave it in anything that outlives the future; nor can the output hold it. The scope is alive
+        // while `make` runs, since we borrow it, and until the future has been dropped, which is before its part is
+        // counted off. If `make` unwinds, there is no future.
+        let this: &'scope Self = unsafe { &*ptr::from_ref(self) };
+        self.as_ref().spawn_future(make(this))
+    }
 }
 
 impl<'scope> ScopeFifo<'scope> {
@@ -126,6 +191,17 @@ impl<'scope> ScopeFifo<'scope> {
         F::Output: Send + 'scope,
     {
         self.as_ref().spawn_future(future)
+    }
+
+    /// Spawns a future that may spawn more into the scope; see [`Scope::spawn_future_with`].
+    pub fn spawn_future_with<F, T>(&self, make: F) -> ScopedJoinHandle<'scope, T>
+    where
+        F: for<'s> FnOnce(&'s ScopeFifo<'scope>) -> Pin<Box<dyn Future<Output = T> + Send + 's>>,
+        T: Send + 'scope,
+    {
+        // SAFETY: as in `Scope::spawn_future_with`.
+        let this: &'scope Self = unsafe { &*ptr::from_ref(self) };
+        self.as_ref().spawn_future(make(this))
     }
 }
 

@@ -5,8 +5,10 @@ use std::ptr;
 use crate::core::job::{HeapJob, JobRef};
 use crate::ground::error::{SHUT_DOWN, ShutDown};
 use crate::ground::unwind;
+use crate::pool::admission::{Kind, Leave};
 use crate::pool::current;
 use crate::pool::handle::{Pool, on_current};
+use crate::pool::priority::Priority;
 use crate::pool::shared::Shared;
 use crate::pool::slot::Slot;
 
@@ -37,10 +39,14 @@ pub(crate) fn run_detached(f: impl FnOnce()) {
     });
 }
 
-/// An accepted closure as a job.
+/// An accepted closure as a job, which counts as queued until it begins.
 fn detached_job(f: impl FnOnce() + Send + 'static) -> JobRef {
-    // SAFETY: `run_detached` does not unwind, and nothing is borrowed.
-    unsafe { HeapJob::new_ref(move || run_detached(f), ptr::null()) }
+    let run = move || {
+        current::with(|slot| slot.expect("jobs run on threads that have a slot").shared().make_room(Kind::Closures));
+        run_detached(f);
+    };
+    // SAFETY: `run_detached` does not unwind, and nor does `make_room`; nothing is borrowed.
+    unsafe { HeapJob::new_ref(run, ptr::null()) }
 }
 
 fn own_slot<R>(shared: &Shared, f: impl FnOnce(Option<&Slot>) -> R) -> R {
@@ -65,28 +71,43 @@ fn own_slot<R>(shared: &Shared, f: impl FnOnce(Option<&Slot>) -> R) -> R {
 /// assert_eq!(rx.recv(), Ok(42));
 /// ```
 pub fn spawn_detached(f: impl FnOnce() + Send + 'static) {
-    on_current(|shared| shared.spawn_detached(f)).unwrap_or_else(|_| panic!("{SHUT_DOWN}"));
+    on_current(|shared| shared.spawn_detached(f, Leave::NotAsked, Priority::Normal))
+        .unwrap_or_else(|_| panic!("{SHUT_DOWN}"));
 }
 
 /// [`spawn_detached`], but the closures that one thread spawns with `spawn_fifo` begin in that order.
 ///
 /// # Panics
-/// As [`spawn_detached`].
+/// As [`spawn_detached`]; [`Pool::try_spawn_fifo`] gives the closure back instead.
 pub fn spawn_fifo(f: impl FnOnce() + Send + 'static) {
-    on_current(|shared| shared.spawn_fifo(f)).unwrap_or_else(|_| panic!("{SHUT_DOWN}"));
+    on_current(|shared| shared.spawn_fifo(f, Leave::NotAsked)).unwrap_or_else(|_| panic!("{SHUT_DOWN}"));
 }
 
 impl Shared {
-    fn spawn_detached<F: FnOnce() + Send + 'static>(&self, f: F) -> Result<(), ShutDown<F>> {
+    pub(crate) fn spawn_detached<F>(&self, f: F, leave: Leave, priority: Priority) -> Result<(), ShutDown<F>>
+    where
+        F: FnOnce() + Send + 'static,
+    {
+        self.admission.take(Kind::Closures, leave);
         if !self.accept_spawn() {
+            self.make_room(Kind::Closures);
             return Err(ShutDown(f));
         }
-        current::with(|slot| self.queue_closure(slot, detached_job(f)));
+        let job = detached_job(f);
+        match priority {
+            Priority::Normal => current::with(|slot| self.queue_closure(slot, job)),
+            priority => self.queue_ranked(priority, job),
+        }
         Ok(())
     }
 
-    fn spawn_fifo<F: FnOnce() + Send + 'static>(&self, f: F) -> Result<(), ShutDown<F>> {
+    pub(crate) fn spawn_fifo<F>(&self, f: F, leave: Leave) -> Result<(), ShutDown<F>>
+    where
+        F: FnOnce() + Send + 'static,
+    {
+        self.admission.take(Kind::Closures, leave);
         if !self.accept_spawn() {
+            self.make_room(Kind::Closures);
             return Err(ShutDown(f));
         }
         let job = detached_job(f);
@@ -119,15 +140,7 @@ impl Pool {
     /// # Panics
     /// If the pool has been shut down.
     pub fn spawn_detached(&self, f: impl FnOnce() + Send + 'static) {
-        self.try_spawn_detached(f).unwrap_or_else(|_| panic!("{SHUT_DOWN}"));
-    }
-
-    /// [`spawn_detached`] on this pool, giving the closure back if the pool has been shut down.
-    ///
-    /// # Errors
-    /// [`ShutDown`] with the closure.
-    pub fn try_spawn_detached<F: FnOnce() + Send + 'static>(&self, f: F) -> Result<(), ShutDown<F>> {
-        self.shared.spawn_detached(f)
+        self.shared.spawn_detached(f, Leave::NotAsked, Priority::Normal).unwrap_or_else(|_| panic!("{SHUT_DOWN}"));
     }
 
     /// [`spawn_fifo`] on this pool.
@@ -135,6 +148,6 @@ impl Pool {
     /// # Panics
     /// If the pool has been shut down.
     pub fn spawn_fifo(&self, f: impl FnOnce() + Send + 'static) {
-        self.shared.spawn_fifo(f).unwrap_or_else(|_| panic!("{SHUT_DOWN}"));
+        self.shared.spawn_fifo(f, Leave::NotAsked).unwrap_or_else(|_| panic!("{SHUT_DOWN}"));
     }
 }

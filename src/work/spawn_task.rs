@@ -10,10 +10,12 @@ use crate::core::task::{self, Why};
 use crate::core::task_cell::{Cell, Scheduler};
 use crate::core::{task_context, task_notes};
 use crate::ground::error::{SHUT_DOWN, ShutDown};
+use crate::pool::admission::{Kind, Leave};
 use crate::pool::current;
 use crate::pool::handle::{Pool, on_current};
+use crate::pool::priority::Priority;
 use crate::pool::shared::Shared;
-use crate::pool::tasks::{BlockingClosure, CpuClosure, PoolTask};
+use crate::pool::tasks::{self, BlockingClosure, CpuClosure, PoolTask};
 use crate::work::task::JoinHandle;
 
 /// A closure as a future that is ready after one poll.
@@ -33,19 +35,24 @@ impl<F: FnOnce() -> T, T> Future for Once<F> {
 }
 
 impl Shared {
-    pub(crate) fn spawn<F>(&self, future: F, name: Option<Arc<str>>) -> Result<JoinHandle<F::Output>, ShutDown<F>>
+    pub(crate) fn spawn<F>(
+        &self,
+        future: F,
+        name: Option<Arc<str>>,
+        leave: Leave,
+    ) -> Result<JoinHandle<F::Output>, ShutDown<F>>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
         self.check_process();
+        self.admission.take(Kind::Tasks, leave);
         current::with(|slot| {
             let own = slot.filter(|slot| ptr::eq(slot.shared(), self));
             // The gate does not count tasks: the tallies do.
-            if !self.gate.is_open() && own.is_none() && !current::is_inside(self) {
-                return Err(ShutDown(future));
-            }
-            if !self.task_spawned(own) {
+            let outside = own.is_none() && !current::is_inside(self);
+            if (outside && !self.gate.is_open()) || !self.task_spawned(own) {
+                self.make_room(Kind::Tasks);
                 return Err(ShutDown(future));
             }
             // SAFETY: future and output are Send, and borrow nothing.
@@ -62,11 +69,29 @@ impl Shared {
         })
     }
 
+    /// A closure on the workers. Counts as queued until it begins.
+    pub(crate) fn spawn_cpu<F, T>(
+        &self,
+        f: F,
+        name: Option<Arc<str>>,
+        leave: Leave,
+        priority: Priority,
+    ) -> Result<JoinHandle<T>, ShutDown<F>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        self.admission.take(Kind::Closures, leave);
+        self.spawn_closure(f, CpuClosure(self.admission.shared_room(Kind::Closures)), name, priority)
+            .inspect_err(|_| self.make_room(Kind::Closures))
+    }
+
     pub(crate) fn spawn_closure<F, T, S>(
         &self,
         f: F,
         scheduler: S,
         name: Option<Arc<str>>,
+        priority: Priority,
     ) -> Result<JoinHandle<T>, ShutDown<F>>
     where
         F: FnOnce() -> T + Send + 'static,
@@ -81,7 +106,10 @@ impl Shared {
         if let Some(name) = name {
             task_notes::set_name(task.header(), name);
         }
-        task::schedule(task, Why::Spawned);
+        match priority {
+            Priority::Normal => task::schedule(task, Why::Spawned),
+            priority => self.queue_ranked(priority, tasks::cpu_job(task)),
+        }
         // SAFETY: the handle's reference of a task with this output.
         Ok(unsafe { JoinHandle::new(handle) })
     }
@@ -113,13 +141,20 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    on_current(|shared| shared.spawn(future, None)).unwrap_or_else(|_| panic!("{SHUT_DOWN}"))
+    on_current(|shared| shared.spawn(future, None, Leave::NotAsked)).unwrap_or_else(|_| panic!("{SHUT_DOWN}"))
 }
 
 /// Runs a CPU-bound closure on the current pool, or on the global one, and returns a handle to await its result.
 ///
 /// The bridge from async code to the processor: inside the closure `join`, `scope` and loops use the same pool. If
 /// the handle is [aborted](JoinHandle::abort) before the closure has begun, it never runs.
+///
+/// **A dropped handle cancels too**, as long as the closure has not begun: then nobody wants the result any more.
+/// What it has captured is dropped at once by whoever cancels, and the handle resolves at once; a closure that has
+/// begun goes on to its end. (Futures and blocking calls go on when their handle is dropped.) To let the closure run
+/// although nobody waits for it, call [`JoinHandle::detach`], or use [`spawn_detached`](crate::spawn_detached).
+///
+/// With a priority: [`task::Builder`](crate::task::Builder::priority).
 ///
 /// # Panics
 /// If the pool has been shut down; [`Pool::try_spawn_cpu`] gives the closure back instead. A panic of the closure
@@ -134,7 +169,8 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    on_current(|shared| shared.spawn_closure(f, CpuClosure, None)).unwrap_or_else(|_| panic!("{SHUT_DOWN}"))
+    on_current(|shared| shared.spawn_cpu(f, None, Leave::NotAsked, Priority::Normal))
+        .unwrap_or_else(|_| panic!("{SHUT_DOWN}"))
 }
 
 /// Runs a closure that may block on a thread kept for such, and returns a handle to await its result.
@@ -155,7 +191,8 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    on_current(|shared| shared.spawn_closure(f, BlockingClosure, None)).unwrap_or_else(|_| panic!("{SHUT_DOWN}"))
+    on_current(|shared| shared.spawn_closure(f, BlockingClosure, None, Priority::Normal))
+        .unwrap_or_else(|_| panic!("{SHUT_DOWN}"))
 }
 
 impl Pool {
@@ -168,19 +205,7 @@ impl Pool {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        self.try_spawn(future).unwrap_or_else(|_| panic!("{SHUT_DOWN}"))
-    }
-
-    /// [`spawn`] on this pool, giving the future back if the pool has been shut down.
-    ///
-    /// # Errors
-    /// [`ShutDown`] with the future.
-    pub fn try_spawn<F>(&self, future: F) -> Result<JoinHandle<F::Output>, ShutDown<F>>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
-        self.shared.spawn(future, None)
+        self.shared.spawn(future, None, Leave::NotAsked).unwrap_or_else(|_| panic!("{SHUT_DOWN}"))
     }
 
     /// [`spawn_cpu`] on this pool.
@@ -192,19 +217,7 @@ impl Pool {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        self.try_spawn_cpu(f).unwrap_or_else(|_| panic!("{SHUT_DOWN}"))
-    }
-
-    /// [`spawn_cpu`] on this pool, giving the closure back if the pool has been shut down.
-    ///
-    /// # Errors
-    /// [`ShutDown`] with the closure.
-    pub fn try_spawn_cpu<F, T>(&self, f: F) -> Result<JoinHandle<T>, ShutDown<F>>
-    where
-        F: FnOnce() -> T + Send + 'static,
-        T: Send + 'static,
-    {
-        self.shared.spawn_closure(f, CpuClosure, None)
+        self.shared.spawn_cpu(f, None, Leave::NotAsked, Priority::Normal).unwrap_or_else(|_| panic!("{SHUT_DOWN}"))
     }
 
     /// [`spawn_blocking`] on this pool.
@@ -217,17 +230,5 @@ impl Pool {
         T: Send + 'static,
     {
         self.try_spawn_blocking(f).unwrap_or_else(|_| panic!("{SHUT_DOWN}"))
-    }
-
-    /// [`spawn_blocking`] on this pool, giving the closure back if the pool has been shut down.
-    ///
-    /// # Errors
-    /// [`ShutDown`] with the closure.
-    pub fn try_spawn_blocking<F, T>(&self, f: F) -> Result<JoinHandle<T>, ShutDown<F>>
-    where
-        F: FnOnce() -> T + Send + 'static,
-        T: Send + 'static,
-    {
-        self.shared.spawn_closure(f, BlockingClosure, None)
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -14,23 +15,27 @@ use crate::core::{task_context, task_notes};
 use crate::ground::error::JoinError;
 use crate::ground::id::Id;
 use crate::ground::sync::Mutex;
-use crate::ground::unwind::{self, Payload};
-use crate::pool::current;
-use crate::pool::handle::Pool;
+use crate::ground::unwind;
+use crate::pool::tasks::report_here;
 use crate::work::block_on::block_on;
 
 /// Awaits a task, or a closure run by [`spawn_cpu`](crate::spawn_cpu) or [`spawn_blocking`](crate::spawn_blocking).
 ///
-/// Awaiting gives the task's value, or a [`JoinError`] if it panicked or was cancelled. Dropping the handle detaches
-/// the task: it goes on, and its value is dropped. As in tokio.
+/// Awaiting gives the task's value, or a [`JoinError`] if it panicked or was cancelled.
 ///
-/// Once the task has ended, whoever holds the handle holds the value, and it is dropped with the handle. If its destructor
-/// panics then, or if the task had panicked and nobody has looked, that goes to the panic handler of the pool in which
-/// the handle is dropped, or else of the global one.
+/// **Dropping the handle** of a future or a blocking call detaches it: it goes on, and its value is dropped. As in
+/// tokio. Dropping the handle of a closure of [`spawn_cpu`](crate::spawn_cpu) **that has not begun cancels it**:
+/// nobody wants its value any more, so the processor is not to be spent on it. What it has captured is dropped there
+/// and then. One that has begun goes on. To let such a closure run in any case, [`detach`](Self::detach) the handle,
+/// or use [`spawn_detached`](crate::spawn_detached).
+///
+/// Once the task has ended, whoever holds the handle holds the value, and it is dropped with the handle. If its
+/// destructor panics then, or if the task had panicked and nobody has looked, that goes to the panic handler of the
+/// pool in which the handle is dropped, or else of the global one.
 ///
 /// # Panics
 /// Awaiting again after it was ready.
-#[must_use = "a dropped handle detaches its task; call `detach` or `let _ =` to say so"]
+#[must_use = "a dropped handle detaches its task, or cancels a CPU closure; call `detach` to let it go on"]
 pub struct JoinHandle<T> {
     /// None once the value has been taken.
     task: Option<TaskRef>,
@@ -54,8 +59,17 @@ impl<T> JoinHandle<T> {
         self.task.as_ref().is_none_or(|task| task.header().state.is_complete())
     }
 
-    /// Lets the task go on alone. The same as dropping the handle.
-    pub fn detach(self) {}
+    /// Lets the task go on alone. For futures and blocking calls the same as dropping the handle; a closure of
+    /// [`spawn_cpu`](crate::spawn_cpu) runs also if it has not begun.
+    ///
+    /// ```
+    /// let (tx, rx) = std::sync::mpsc::channel();
+    /// filch::spawn_cpu(move || tx.send(5).unwrap()).detach();
+    /// assert_eq!(rx.recv(), Ok(5));
+    /// ```
+    pub fn detach(mut self) {
+        self.let_go(false);
+    }
 
     /// Blocks until the task has ended. For threads; a future awaits the handle instead.
     ///
@@ -66,7 +80,8 @@ impl<T> JoinHandle<T> {
     }
 
     /// Cancels the task: it is not polled again, and its future is dropped on a thread of the pool. A closure that
-    /// has not begun is dropped unrun; one that runs goes on to its end. Calling it again does nothing.
+    /// has not begun is dropped unrun, here and now, with all that it has captured; one that runs goes on to its end.
+    /// Calling it again does nothing.
     ///
     /// Awaiting the handle then gives a [`JoinError`] that [is cancelled](JoinError::is_cancelled), when the future
     /// has been dropped; or the value, if the task was faster.
@@ -146,11 +161,24 @@ impl<T> Future for JoinHandle<T> {
 // The value never lies in the handle as something pinned: the task holds it.
 impl<T> Unpin for JoinHandle<T> {}
 
+// A panic of whoever holds a handle leaves the task as it is; the task's own panic is caught.
+impl<T> UnwindSafe for JoinHandle<T> {}
+impl<T> RefUnwindSafe for JoinHandle<T> {}
+impl UnwindSafe for AbortHandle {}
+impl RefUnwindSafe for AbortHandle {}
+
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
+        self.let_go(true);
+    }
+}
+
+impl<T> JoinHandle<T> {
+    /// Gives the task up. `cancel`: if it is a CPU closure that has not begun, it is dropped unrun.
+    fn let_go(&mut self, cancel: bool) {
         let Some(task) = self.task.take() else { return };
         // SAFETY: we are the handle, and have not taken the output.
-        let left = unwind::catch(|| unsafe { task::detach(task) });
+        let left = unwind::catch(|| unsafe { task::detach(task, cancel) });
         let unseen = match left {
             Ok(None) => return,
             Ok(Some(complete)) => {
@@ -165,7 +193,7 @@ impl<T> Drop for JoinHandle<T> {
             Err(payload) => Some(payload),
         };
         if let Some(payload) = unseen {
-            report(payload);
+            report_here(payload);
         }
     }
 }
@@ -174,18 +202,6 @@ impl<T> fmt::Debug for JoinHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JoinHandle").field("finished", &self.is_finished()).finish_non_exhaustive()
     }
-}
-
-/// Reports a panic of a task that nobody will await to the panic handler of the pool that the thread is inside of, or
-/// else of the global one. (The task's own may be gone.)
-fn report(payload: Payload) {
-    current::with(|slot| match slot {
-        Some(slot) => slot.shared().report_panic(payload),
-        None => match Pool::global_if_any() {
-            Some(pool) => pool.shared.report_panic(payload),
-            None => drop(unwind::drop_quietly(payload)),
-        },
-    });
 }
 
 /// Cancels a task without being able to await it. Made by [`JoinHandle::abort_handle`]; any number may exist, and

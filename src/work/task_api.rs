@@ -5,14 +5,18 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::core::{task_context, task_notes};
-use crate::ground::error::{SHUT_DOWN, ShutDown};
+use crate::ground::error::SHUT_DOWN;
 use crate::ground::id::Id;
+use crate::pool::admission::Leave;
 use crate::pool::handle::{Pool, on_current};
+use crate::pool::priority::Priority;
 use crate::pool::shared::Shared;
-use crate::pool::tasks::{BlockingClosure, CpuClosure};
+use crate::pool::tasks::BlockingClosure;
+use crate::work::local_set::{LocalSet, spawn_local_named};
 use crate::work::task::JoinHandle;
 
-/// Lets other tasks go first: the task goes to the end of its thread's queue, and goes on from here when its turn comes.
+/// Lets other tasks go first: the task goes to the end of its thread's queue, and goes on from here when its turn
+/// comes.
 ///
 /// For tasks that compute for long between two awaits, every 10 to 100 µs or so. If there is much to compute,
 /// [`spawn_cpu`](crate::spawn_cpu) is better: then other threads can take part. For closures there is
@@ -41,7 +45,7 @@ pub async fn yield_now() {
     .await;
 }
 
-fn give_way(context: &Context<'_>) {
+pub(crate) fn give_way(context: &Context<'_>) {
     if !task_context::yield_turn(context.waker()) {
         context.waker().wake_by_ref();
     }
@@ -98,7 +102,8 @@ pub fn name() -> Option<Arc<str>> {
     task_context::with_current(task_notes::name).flatten()
 }
 
-/// Spawns tasks and closures with a name, for logs and panic messages.
+/// Spawns tasks and closures with a name, for logs and panic messages, and closures with a
+/// [priority](crate::Priority).
 ///
 /// ```
 /// let task = filch::task::Builder::new().name("greeter").spawn(async { filch::task::name() });
@@ -108,8 +113,9 @@ pub fn name() -> Option<Arc<str>> {
 #[derive(Clone, Debug, Default)]
 #[must_use = "a builder spawns nothing by itself"]
 pub struct Builder<'p> {
-    name: Option<Arc<str>>,
+    pub(crate) name: Option<Arc<str>>,
     pool: Option<&'p Pool>,
+    pub(crate) priority: Priority,
 }
 
 impl<'p> Builder<'p> {
@@ -126,10 +132,24 @@ impl<'p> Builder<'p> {
 
     /// Spawns on this pool.
     pub fn pool<'q>(self, pool: &'q Pool) -> Builder<'q> {
-        Builder { name: self.name, pool: Some(pool) }
+        Builder { name: self.name, pool: Some(pool), priority: self.priority }
     }
 
-    fn on<R>(&self, f: impl FnOnce(&Shared) -> R) -> R {
+    /// How soon the closure runs, compared with others: for [`spawn_cpu`](Self::spawn_cpu) and
+    /// [`spawn_detached`](Self::spawn_detached). Futures have no priority, nor have blocking calls.
+    ///
+    /// ```
+    /// use filch::Priority;
+    ///
+    /// let handle = filch::task::Builder::new().priority(Priority::High).spawn_cpu(|| 6 * 7);
+    /// assert_eq!(handle.join().unwrap(), 42);
+    /// ```
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.priority = priority;
+        self
+    }
+
+    pub(crate) fn on<R>(&self, f: impl FnOnce(&Shared) -> R) -> R {
         match self.pool {
             Some(pool) => f(&pool.shared),
             None => on_current(f),
@@ -145,19 +165,40 @@ impl<'p> Builder<'p> {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        self.try_spawn(future).unwrap_or_else(|_| panic!("{SHUT_DOWN}"))
+        let spawned = self.on(|shared| shared.spawn(future, self.name.clone(), Leave::NotAsked));
+        spawned.unwrap_or_else(|_| panic!("{SHUT_DOWN}"))
     }
 
-    /// As [`Pool::try_spawn`].
+    /// As [`task::spawn_local`](crate::task::spawn_local): on the `LocalSet` that the current thread is running.
     ///
-    /// # Errors
-    /// [`ShutDown`] with the future.
-    pub fn try_spawn<F>(self, future: F) -> Result<JoinHandle<F::Output>, ShutDown<F>>
+    /// # Panics
+    /// Outside of any `LocalSet`.
+    ///
+    /// ```
+    /// use filch::task::{self, Builder, LocalSet};
+    /// use std::rc::Rc;
+    ///
+    /// let name = LocalSet::new().block_on(async {
+    ///     let here = Rc::new(());
+    ///     Builder::new().name("local").spawn_local(async move { (task::name(), here).0 }).await
+    /// });
+    /// assert_eq!(name.unwrap().as_deref(), Some("local"));
+    /// ```
+    pub fn spawn_local<F>(self, future: F) -> JoinHandle<F::Output>
     where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
+        F: Future + 'static,
+        F::Output: 'static,
     {
-        self.on(|shared| shared.spawn(future, self.name.clone()))
+        spawn_local_named(future, self.name)
+    }
+
+    /// As [`LocalSet::spawn_local`].
+    pub fn spawn_local_on<F>(self, future: F, local_set: &LocalSet) -> JoinHandle<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        local_set.spawn_named(future, self.name)
     }
 
     /// As [`filch::spawn_cpu`](crate::spawn_cpu).
@@ -169,7 +210,7 @@ impl<'p> Builder<'p> {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let spawned = self.on(|shared| shared.spawn_closure(f, CpuClosure, self.name.clone()));
+        let spawned = self.on(|shared| shared.spawn_cpu(f, self.name.clone(), Leave::NotAsked, self.priority));
         spawned.unwrap_or_else(|_| panic!("{SHUT_DOWN}"))
     }
 
@@ -182,7 +223,24 @@ impl<'p> Builder<'p> {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let spawned = self.on(|shared| shared.spawn_closure(f, BlockingClosure, self.name.clone()));
+        let spawned = self.on(|shared| shared.spawn_closure(f, BlockingClosure, self.name.clone(), Priority::Normal));
         spawned.unwrap_or_else(|_| panic!("{SHUT_DOWN}"))
+    }
+
+    /// As [`filch::spawn_detached`](crate::spawn_detached). There is no handle to ask for the name.
+    ///
+    /// # Panics
+    /// If the pool has been shut down.
+    ///
+    /// ```
+    /// use filch::Priority;
+    ///
+    /// let (tx, rx) = std::sync::mpsc::channel();
+    /// filch::task::Builder::new().priority(Priority::Background).spawn_detached(move || tx.send(5).unwrap());
+    /// assert_eq!(rx.recv(), Ok(5));
+    /// ```
+    pub fn spawn_detached(self, f: impl FnOnce() + Send + 'static) {
+        self.on(|shared| shared.spawn_detached(f, Leave::NotAsked, self.priority))
+            .unwrap_or_else(|_| panic!("{SHUT_DOWN}"));
     }
 }

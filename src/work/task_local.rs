@@ -1,8 +1,8 @@
 //! Values that belong to a task.
 //!
-//! The value lies in the future that [`LocalKey::scope`] makes. While that future is polled, a thread-local place points
-//! to it; so the value moves with its task from thread to thread, and nobody else finds it. What runs on top of the
-//! poll without belonging to it (another task, which a waiting thread runs meanwhile) is on another
+//! The value lies in the future that [`LocalKey::scope`] makes. While that future is polled, a thread-local place
+//! points to it; so the value moves with its task from thread to thread, and nobody else finds it. What runs on top
+//! of the poll without belonging to it (another task, which a waiting thread runs meanwhile) is on another
 //! layer (`core/task_context.rs`), where the place counts as empty.
 
 use std::cell::Cell;
@@ -56,9 +56,9 @@ macro_rules! task_local {
 /// wherever and by whatever thread the future is polled. Tasks that are [spawned](crate::spawn) inside do not inherit
 /// it: give them a scope of their own.
 ///
-/// Closures that are given to the pool ([`join`](crate::join), [`scope`](crate::scope()), [`install`](crate::Pool::install))
-/// may run on the thread of the task that gave them, or on another; only in the first case do they find the value. Read
-/// it before, and hand it down.
+/// Closures that are given to the pool ([`join`](crate::join), [`scope`](crate::scope()),
+/// [`install`](crate::Pool::install)) may run on the thread of the task that gave them, or on another; only in the
+/// first case do they find the value. Read it before, and hand it down.
 ///
 /// For a value of a thread use [`std::thread_local!`]; where an argument will do, an argument is better.
 ///

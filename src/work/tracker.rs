@@ -11,6 +11,7 @@ use pin_project_lite::pin_project;
 
 use crate::core::task_context::spend;
 use crate::pool::handle::Pool;
+use crate::work::local_set::{LocalSet, spawn_local};
 use crate::work::spawn_task::{spawn, spawn_blocking, spawn_cpu};
 use crate::work::task::JoinHandle;
 use crate::work::tracker_count::{Count, Epoch};
@@ -129,6 +130,44 @@ impl TaskTracker {
         F::Output: Send + 'static,
     {
         pool.spawn(self.track_future(future))
+    }
+
+    /// Spawns a future that need not be `Send` onto the [`LocalSet`] that the current thread is running, as
+    /// [`spawn_local`] does, and counts it.
+    ///
+    /// # Panics
+    /// Outside of any `LocalSet`.
+    ///
+    /// ```
+    /// use filch::task::{LocalSet, TaskTracker};
+    /// use std::rc::Rc;
+    ///
+    /// let (tracker, sum) = (TaskTracker::new(), Rc::new(std::cell::Cell::new(0)));
+    /// LocalSet::new().block_on(async {
+    ///     for n in 1..=4 {
+    ///         let sum = sum.clone();
+    ///         tracker.spawn_local(async move { sum.set(sum.get() + n) }).detach();
+    ///     }
+    ///     tracker.close();
+    ///     tracker.wait().await;
+    /// });
+    /// assert_eq!(sum.get(), 10);
+    /// ```
+    pub fn spawn_local<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        spawn_local(self.track_future(future))
+    }
+
+    /// Spawns a future that need not be `Send` onto `local_set`, as [`LocalSet::spawn_local`] does, and counts it.
+    pub fn spawn_local_on<F>(&self, future: F, local_set: &LocalSet) -> JoinHandle<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        local_set.spawn_local(self.track_future(future))
     }
 
     /// Runs a CPU-bound closure on the current pool, as [`spawn_cpu`](crate::spawn_cpu) does, and counts it.

@@ -5,9 +5,9 @@
 use std::task::{Poll, Waker};
 use std::thread;
 
+use crate::core::slab::Slab;
 use crate::ground::sync::Mutex;
 use crate::ground::unwind::{self, Payload};
-use crate::work::slab::Slab;
 
 #[derive(Default)]
 pub(crate) struct Waiters {
@@ -25,7 +25,7 @@ struct List {
 #[derive(Clone, Copy)]
 pub(crate) struct Key {
     round: u64,
-    index: usize,
+    index: u32,
 }
 
 impl List {
@@ -112,7 +112,7 @@ pub(crate) fn resume(panic: Option<Payload>) {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(filch_loom)))]
 mod tests {
     use std::cell::Cell;
     use std::sync::Arc;

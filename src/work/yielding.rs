@@ -1,7 +1,27 @@
 //! Letting other work go first.
 
 use crate::pool::current;
+use crate::pool::find::Work;
 use crate::pool::handle::Pool;
+use crate::pool::slot::Slot;
+
+impl Slot {
+    /// Guests do not run others' work where that may count on running on a worker.
+    fn find_for_yield(&self) -> Option<Work> {
+        if !self.may_run_anything() {
+            return self.take_any_own_fork();
+        }
+        self.find_any().or_else(|| self.take_any_own_fork())
+    }
+
+    /// The second arm of a `join` around the caller, the outermost first.
+    fn take_any_own_fork(&self) -> Option<Work> {
+        if self.fork.may_have_private() && !self.is_deep() {
+            self.publish_all();
+        }
+        self.take_own_fork()
+    }
+}
 
 /// What a yield did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +43,7 @@ pub enum Yield {
 pub fn yield_now() -> Option<Yield> {
     current::with(|slot| {
         let slot = slot?;
-        Some(match slot.find_any() {
+        Some(match slot.find_for_yield() {
             Some(work) => {
                 slot.run_unrelated(work);
                 Yield::Executed
@@ -37,7 +57,8 @@ pub fn yield_now() -> Option<Yield> {
 pub fn yield_local() -> Option<Yield> {
     current::with(|slot| {
         let slot = slot?;
-        Some(match slot.next_local(slot.tick()) {
+        let mail = || slot.take_mail().map(Work::Job);
+        Some(match slot.next_local(slot.tick()).or_else(mail).or_else(|| slot.take_any_own_fork()) {
             Some(work) => {
                 slot.run_unrelated(work);
                 Yield::Executed

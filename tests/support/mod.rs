@@ -305,6 +305,25 @@ pub fn pool(workers: usize) -> filch::Pool {
     filch::Pool::builder().workers(workers).build().expect("threads for a test")
 }
 
+/// A pool whose tasks run on its workers only: for tests that hold those fast.
+pub fn pool_without_lane(workers: usize) -> filch::Pool {
+    filch::Pool::builder().workers(workers).express_lane(false).build().expect("threads for a test")
+}
+
+/// Keeps all workers busy until the event that is returned.
+pub fn occupy(pool: &filch::Pool) -> Event {
+    let (busy, go) = (Arc::new(AtomicUsize::new(0)), Event::default());
+    for _ in 0..pool.num_workers() {
+        let (busy, go) = (busy.clone(), go.clone());
+        pool.spawn_detached(move || {
+            busy.fetch_add(1, Ordering::SeqCst);
+            go.wait();
+        });
+    }
+    assert!(within(Duration::from_secs(20), || busy.load(Ordering::SeqCst) == pool.num_workers()));
+    go
+}
+
 /// SplitMix64.
 #[derive(Clone, Debug)]
 pub struct Rng(pub u64);
@@ -330,6 +349,12 @@ impl Rng {
 /// Longer runs where somebody has asked for them.
 pub fn long() -> bool {
     std::env::var_os("FILCH_LONG").is_some()
+}
+
+/// Of runs of the same kind only one in so many is made (`FILCH_THIN`): for checkers under which each takes long.
+pub fn thin() -> u64 {
+    static THIN: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
+    *THIN.get_or_init(|| std::env::var("FILCH_THIN").ok().and_then(|text| text.parse().ok()).unwrap_or(1).max(1))
 }
 
 /// Pending once, and woken at once.

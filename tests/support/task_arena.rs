@@ -67,7 +67,12 @@ impl Arena {
             planned(payload);
             count.fetch_add(1, Ordering::SeqCst);
         };
-        let builder = Pool::builder().workers(workers).start_handler(move |_| TAG.set(tag)).panic_handler(handler);
+        // Its workers are plugged now and then, and nothing is to run meanwhile.
+        let builder = Pool::builder()
+            .workers(workers)
+            .express_lane(false)
+            .start_handler(move |_| TAG.set(tag))
+            .panic_handler(handler);
         Arena { pool: builder.build().unwrap(), tag, handled }
     }
 

@@ -340,8 +340,8 @@ impl Case {
             }
             output_drops.push(place);
         }
-        // The panic of a poll is the handle's; the pool's if the handle is gone by then, or that of the pool where it is
-        // dropped without a look.
+        // The panic of a poll is the handle's; the pool's if the handle is gone by then, or that of the pool where it
+        // is dropped without a look.
         panics += u64::from(fate.last() == Last::Panics && handle.is_gone_early());
         if fate.last() == Last::Panics && handle == Handle::DroppedAfter {
             panics += u64::from(self.dropper() == Place::Pool);

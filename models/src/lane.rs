@@ -1,0 +1,220 @@
+//! The express lane: no task is left alone. See `lane.md`.
+
+use super::{explore, parker};
+use crate::core::lane::{Called, Engaged, Lane, Rest};
+use crate::core::wheel::NEVER;
+use crate::ground::barrier;
+use crate::ground::sync::{AtomicBool, AtomicU64, Ordering, fence};
+use std::sync::Arc;
+
+/// One worker, one task, one timer.
+struct Pool {
+    lane: Lane,
+    engaged: Engaged,
+    task: AtomicBool,
+    timer: AtomicU64,
+}
+
+impl Pool {
+    fn new() -> Arc<Pool> {
+        Arc::new(Pool {
+            lane: Lane::new(2),
+            engaged: Engaged::new(false),
+            task: AtomicBool::new(false),
+            timer: AtomicU64::new(NEVER),
+        })
+    }
+
+    fn has_task(&self) -> bool {
+        self.task.load(Ordering::Acquire)
+    }
+
+    fn take(&self) -> bool {
+        self.has_task() && self.task.swap(false, Ordering::AcqRel)
+    }
+
+    /// The producer's steps, when nobody searches and no seat is free. Says whether a thread must be started.
+    fn produce(&self) -> Called {
+        self.task.store(true, Ordering::Release);
+        fence(Ordering::SeqCst);
+        if self.lane.is_up() {
+            Called::Heard
+        } else if self.engaged.get() {
+            self.lane.call()
+        } else if !self.lane.is_watched() {
+            self.lane.call_patrol()
+        } else {
+            Called::Heard
+        }
+    }
+}
+
+/// A lane whose only thread has gone on duty once.
+fn on_duty(pool: &Pool) -> usize {
+    match pool.lane.call() {
+        Called::Start(number) => number,
+        Called::Heard => unreachable!("there is no thread yet"),
+    }
+}
+
+#[test]
+fn a_task_beside_the_end_of_the_duty() {
+    explore(|| {
+        let pool = Pool::new();
+        pool.engaged.set(true);
+        let _ = on_duty(&pool);
+        let producer = {
+            let pool = pool.clone();
+            loom::thread::spawn(move || assert_eq!(pool.produce(), Called::Heard))
+        };
+        let bed = parker();
+        loop {
+            if pool.take() {
+                break;
+            }
+            pool.lane.end_duty(&bed);
+            if pool.has_task() && pool.lane.take_duty(&bed) {
+                continue;
+            }
+            // It sleeps until it is called. (No look of the patrol: the task must be found without one.)
+            while pool.lane.rest(&bed) != Rest::Called {
+                bed.park();
+            }
+        }
+        producer.join().unwrap();
+    });
+}
+
+#[test]
+fn a_task_beside_the_end_of_the_patrol() {
+    // The worker polls, so the lane does not come at once; but it must not stop to look.
+    explore(|| {
+        let pool = Pool::new();
+        let _ = on_duty(&pool);
+        let bed = parker();
+        pool.lane.end_duty(&bed);
+        let worker = {
+            let pool = pool.clone();
+            loom::thread::spawn(move || {
+                // A worker's own task: no fence.
+                pool.task.store(true, Ordering::Release);
+                barrier::light();
+                if !pool.lane.is_watched() {
+                    assert_eq!(pool.lane.call_patrol(), Called::Heard);
+                }
+            })
+        };
+        pool.lane.end_patrol(&bed, || pool.has_task());
+        worker.join().unwrap();
+        assert!(pool.lane.is_watched(), "nobody will ever look");
+    });
+}
+
+#[test]
+fn two_callers_one_thread() {
+    explore(|| {
+        let pool = Pool::new();
+        pool.engaged.set(true);
+        let other = {
+            let pool = pool.clone();
+            loom::thread::spawn(move || matches!(pool.produce(), Called::Start(_)))
+        };
+        let mine = matches!(pool.produce(), Called::Start(_));
+        assert!(other.join().unwrap() != mine, "exactly one of them starts the thread");
+    });
+}
+
+#[test]
+fn a_timer_beside_a_closure_that_begins() {
+    // The worker polls and would look at the timers; it begins a closure while the lane makes its plan.
+    explore(|| {
+        let pool = Pool::new();
+        pool.timer.store(5, Ordering::Relaxed);
+        let _ = on_duty(&pool);
+        let bed = parker();
+        pool.lane.end_duty(&bed);
+        // The plan of before, when the worker was in another closure.
+        assert_eq!(pool.lane.plan_for(&bed, || 5), 5);
+        let worker = {
+            let pool = pool.clone();
+            loom::thread::spawn(move || {
+                pool.engaged.begin();
+                if pool.timer.load(Ordering::Relaxed) < pool.lane.plan() {
+                    assert_eq!(pool.lane.call_keeper(), Called::Heard);
+                }
+            })
+        };
+        let next = || if pool.engaged.get() { pool.timer.load(Ordering::Relaxed) } else { NEVER };
+        let mut plan = pool.lane.plan_for(&bed, next);
+        while plan == NEVER {
+            bed.park();
+            plan = pool.lane.plan_for(&bed, next);
+        }
+        assert_eq!(plan, 5);
+        worker.join().unwrap();
+    });
+}
+
+#[test]
+fn a_timer_noted_beside_the_plan() {
+    explore(|| {
+        let pool = Pool::new();
+        pool.engaged.set(true);
+        let _ = on_duty(&pool);
+        let bed = parker();
+        pool.lane.end_duty(&bed);
+        let maker = {
+            let pool = pool.clone();
+            loom::thread::spawn(move || {
+                pool.timer.store(5, Ordering::Relaxed);
+                fence(Ordering::SeqCst);
+                if 5 < pool.lane.plan() {
+                    assert_eq!(pool.lane.call_keeper(), Called::Heard);
+                }
+            })
+        };
+        let next = || pool.timer.load(Ordering::Relaxed);
+        let mut plan = pool.lane.plan_for(&bed, next);
+        while plan == NEVER {
+            bed.park();
+            plan = pool.lane.plan_for(&bed, next);
+        }
+        assert_eq!(plan, 5);
+        maker.join().unwrap();
+    });
+}
+
+#[test]
+fn a_poll_that_blocks_gives_the_duty_up() {
+    // The thread on duty blocks until another task has run: the second thread must be called for that.
+    explore(|| {
+        let pool = Pool::new();
+        pool.engaged.set(true);
+        let _ = on_duty(&pool);
+        let second = parker();
+        // A second thread, asleep.
+        pool.lane.leave_duty();
+        let _ = on_duty(&pool);
+        pool.lane.end_duty(&second);
+        assert!(pool.lane.come_back(&parker()), "the first has the duty again");
+        let other = {
+            let pool = pool.clone();
+            loom::thread::spawn(move || {
+                while pool.lane.rest(&second) != Rest::Called {
+                    second.park();
+                }
+                assert!(pool.take());
+            })
+        };
+        let producer = {
+            let pool = pool.clone();
+            loom::thread::spawn(move || assert_eq!(pool.produce(), Called::Heard))
+        };
+        pool.lane.leave_duty();
+        if pool.has_task() {
+            assert_eq!(pool.lane.call(), Called::Heard);
+        }
+        producer.join().unwrap();
+        other.join().unwrap();
+    });
+}

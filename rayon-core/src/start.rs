@@ -1,0 +1,84 @@
+//! From a builder to a pool whose threads run.
+//!
+//! Rayon calls the name function and the spawn handler on the thread that builds, one thread after the other, and
+//! neither need be `Send`; filch's handlers are called on any thread. So filch is given a handler that lays the new
+//! threads aside, and they are started from here.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use crate::builder::ThreadPoolBuilder;
+use crate::error::ThreadPoolBuildError;
+use crate::panics;
+use crate::thread_builder::{DefaultSpawn, ThreadBuilder, ThreadSpawn};
+
+/// The threads that have been laid aside; None when the pool has all its workers.
+type Aside = Arc<Mutex<Option<Vec<filch::ThreadBuilder>>>>;
+
+/// Called on a thread of the pool with its index.
+pub(crate) type Hook = dyn Fn(usize) + Send + Sync;
+
+/// Builds the pool, with an express lane for async tasks or without.
+pub(crate) fn start<S: ThreadSpawn>(
+    mut builder: ThreadPoolBuilder<S>,
+    lane: bool,
+) -> Result<filch::Pool, ThreadPoolBuildError> {
+    let threads = builder.threads();
+    let aside = Aside::new(Mutex::new(Some(Vec::new())));
+    let pool = settings(&mut builder, threads, lane).spawn_handler(lay_aside(aside.clone())).build()?;
+    // From here on, whichever way we leave, dropping the pool ends the threads that run.
+    filch::drop_in::end_alone(&pool);
+    let waiting = lock(&aside).take().unwrap_or_default();
+    if builder.use_current_thread {
+        let _ = builder.name_of(0);
+    }
+    for thread in waiting {
+        let name = builder.name_of(thread.index());
+        builder.spawn.spawn(ThreadBuilder::new(thread, name)).map_err(ThreadPoolBuildError::thread)?;
+    }
+    Ok(pool)
+}
+
+fn settings<S>(builder: &mut ThreadPoolBuilder<S>, threads: usize, lane: bool) -> filch::PoolBuilder {
+    let mut settings = filch::Pool::builder()
+        .workers(threads)
+        .wait_policy(filch::WaitPolicy::RunAnything)
+        .express_lane(lane)
+        .stack_size(builder.stack_size.unwrap_or(0))
+        .panic_handler(panics::handle(builder.panic_handler.take()));
+    if builder.breadth_first {
+        settings = filch::drop_in::breadth_first(settings);
+    }
+    if let Some(hook) = builder.start_handler.take() {
+        settings = settings.start_handler(for_workers(threads, hook));
+    }
+    if let Some(hook) = builder.exit_handler.take() {
+        settings = settings.exit_handler(for_workers(threads, hook));
+    }
+    if builder.use_current_thread { settings.use_current_thread() } else { settings }
+}
+
+/// The hook, but for threads of which rayon knows nothing.
+fn for_workers(threads: usize, hook: Box<Hook>) -> impl Fn(usize) + Send + Sync + 'static {
+    move |index| {
+        if index < threads {
+            hook(index);
+        }
+    }
+}
+
+/// What filch calls for each thread: workers while the pool is built, others later.
+fn lay_aside(aside: Aside) -> impl Fn(filch::ThreadBuilder) -> io::Result<()> + Send + Sync + 'static {
+    move |thread| {
+        if let Some(waiting) = &mut *lock(&aside) {
+            waiting.push(thread);
+            return Ok(());
+        }
+        DefaultSpawn.spawn(ThreadBuilder::new(thread, None))
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // Nothing under it panics but for want of memory.
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -1,0 +1,99 @@
+//! What the environment says, and what ends the process: in child processes, since both are the process's own.
+
+use std::env;
+use std::process::{Command, Output};
+
+/// Runs one of the ignored tests below in a process of its own.
+fn child(test: &str, variables: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(env::current_exe().unwrap());
+    for name in ["RAYON_NUM_THREADS", "RAYON_RS_NUM_CPUS", "FILCH_NUM_THREADS"] {
+        command.env_remove(name);
+    }
+    command.args(["--ignored", "--exact", "--nocapture", test]).envs(variables.iter().copied());
+    command.output().unwrap()
+}
+
+fn count(variables: &[(&str, &str)]) -> usize {
+    let output = child("print_the_number_of_threads", variables);
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let (_, rest) = text.split_once("threads: ").expect("the child prints it");
+    rest.split_whitespace().next().unwrap().parse().unwrap()
+}
+
+#[test]
+#[ignore = "the child of other tests"]
+fn print_the_number_of_threads() {
+    let pool = rayon_core::ThreadPoolBuilder::new().build().unwrap();
+    assert_eq!(pool.current_num_threads(), rayon_core::current_num_threads());
+    assert_eq!(filch::current_num_threads(), rayon_core::current_num_threads());
+    println!("threads: {}", rayon_core::current_num_threads());
+}
+
+#[test]
+fn the_variables() {
+    let default = count(&[]);
+    assert_eq!(count(&[("RAYON_NUM_THREADS", "3")]), 3);
+    assert_eq!(count(&[("RAYON_RS_NUM_CPUS", "5")]), 5);
+    assert_eq!(count(&[("RAYON_NUM_THREADS", "3"), ("RAYON_RS_NUM_CPUS", "5")]), 3);
+    assert_eq!(count(&[("RAYON_NUM_THREADS", "0"), ("RAYON_RS_NUM_CPUS", "5")]), default);
+    assert_eq!(count(&[("RAYON_NUM_THREADS", "many")]), default);
+    assert_eq!(count(&[("FILCH_NUM_THREADS", "4"), ("RAYON_NUM_THREADS", "3")]), 4);
+}
+
+#[test]
+#[ignore = "the child of another test"]
+fn panic_in_a_spawned_closure() {
+    match env::var("WHERE").unwrap().as_str() {
+        "global" => rayon_core::spawn(|| panic!("out of reach")),
+        "fifo" => rayon_core::spawn_fifo(|| panic!("out of reach")),
+        "broadcast" => rayon_core::spawn_broadcast(|_| panic!("out of reach")),
+        "pool" => rayon_core::ThreadPoolBuilder::new().build().unwrap().spawn(|| panic!("out of reach")),
+        "handler" => {
+            let handler = |_| panic!("the handler too");
+            let pool = rayon_core::ThreadPoolBuilder::new().panic_handler(handler).build().unwrap();
+            pool.spawn(|| panic!("out of reach"));
+        }
+        other => panic!("{other} is not known"),
+    }
+    std::thread::sleep(std::time::Duration::from_secs(20));
+}
+
+#[test]
+fn a_panic_that_nobody_handles_ends_the_process() {
+    for place in ["global", "fifo", "broadcast", "pool", "handler"] {
+        let output = child("panic_in_a_spawned_closure", &[("WHERE", place)]);
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && text.contains("aborting"), "{place}: {output:?}");
+    }
+}
+
+#[test]
+#[ignore = "the child of another test"]
+fn build_the_global_pool() {
+    let filch_first = env::var("FIRST").unwrap() == "filch";
+    if filch_first {
+        filch::spawn(async {}).join().unwrap();
+    }
+    let builder = rayon_core::ThreadPoolBuilder::new().num_threads(3).thread_name(|i| format!("mine-{i}"));
+    let built = builder.build_global();
+    if filch_first {
+        assert_eq!(built.unwrap_err().to_string(), "The global thread pool has already been initialized.");
+        return;
+    }
+    built.unwrap();
+    assert_eq!((rayon_core::current_num_threads(), filch::current_num_threads()), (3, 3));
+    let name = filch::spawn_cpu(|| std::thread::current().name().map(str::to_owned)).join().unwrap();
+    assert!(name.unwrap().starts_with("mine-"));
+    let error = filch::Pool::builder().build_global().unwrap_err();
+    assert!(matches!(error, filch::BuildError::GlobalExists));
+    assert!(rayon_core::ThreadPoolBuilder::new().build_global().is_err());
+}
+
+#[test]
+fn there_is_one_global_pool() {
+    for first in ["filch", "rayon"] {
+        let output = child("build_the_global_pool", &[("FIRST", first)]);
+        assert!(output.status.success(), "{first}: {output:?}");
+    }
+}

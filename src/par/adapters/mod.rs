@@ -1,0 +1,38 @@
+//! What stands between a source and a terminal method.
+
+pub(crate) mod blocks;
+pub(crate) mod chain;
+pub(crate) mod chunks;
+pub(crate) mod cloned;
+mod each;
+pub(crate) mod enumerate;
+pub(crate) mod filter;
+pub(crate) mod flat_map;
+pub(crate) mod flat_map_iter;
+pub(crate) mod fold;
+pub(crate) mod fold_chunks;
+pub(crate) mod fold_chunks_with;
+mod gate;
+pub(crate) mod inspect;
+pub(crate) mod interleave;
+pub(crate) mod interleave_shortest;
+pub(crate) mod intersperse;
+mod intersperse_consumer;
+pub(crate) mod len;
+pub(crate) mod map;
+pub(crate) mod map_with;
+pub(crate) mod multizip;
+pub(crate) mod panic_fuse;
+pub(crate) mod positions;
+pub(crate) mod rev;
+mod sift;
+pub(crate) mod skip;
+mod start;
+pub(crate) mod step_by;
+pub(crate) mod take;
+pub(crate) mod take_any;
+pub(crate) mod take_any_while;
+pub(crate) mod try_fold;
+pub(crate) mod while_some;
+pub(crate) mod zip;
+pub(crate) mod zip_eq;

@@ -1,0 +1,218 @@
+//! How long the items of a loop take, and how many make a block.
+//!
+//! A loop begins with one item and lets its blocks grow until one takes a few microseconds. What it has learnt is kept
+//! for the next loop of the same kind on the same thread (the same closures, that is, the same code): such a loop
+//! begins with blocks of the right length, and one that is known to be short is run without a look at the clock.
+//! Memory errs: so every so often a short loop is measured again; if it has few items, half of it lies on the fork
+//! stack while the other half runs; and if somebody has asked for forks meanwhile, it is measured the next time. A
+//! kind that runs inside of itself is not remembered at all: its short loops say nothing about its long ones.
+
+use std::cell::Cell;
+
+use crate::pool::shared::Worth;
+
+/// By how much a block may be longer than the one before.
+const GROWTH: usize = 32;
+/// Loops that are remembered, for each thread.
+const REMEMBERED: usize = 64;
+/// One in this many of the shortest loops is measured.
+const MEASURED: u8 = 31;
+/// As many items of a brief loop are run in one block.
+const MANY: usize = 32;
+
+/// What is known of a loop's items.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// Ticks for one item; 0: not known yet.
+    per_item: f32,
+    /// Items in the next block.
+    block: usize,
+    /// It is known to be so short that the clock is not worth looking at.
+    brief: bool,
+    /// See `set_alone`.
+    alone: bool,
+}
+
+impl Pace {
+    pub(crate) fn unknown() -> Pace {
+        Pace { per_item: 0.0, block: 1, brief: false, alone: false }
+    }
+
+    #[inline]
+    pub(crate) fn block(&self) -> usize {
+        self.block
+    }
+
+    /// Whether the loop is known to be over in no time.
+    #[inline]
+    pub(crate) fn is_brief(&self) -> bool {
+        self.brief
+    }
+
+    /// Nobody keeps watch over the pool: that this thread is asked for forks says nothing.
+    #[inline]
+    pub(crate) fn set_alone(&mut self, alone: bool) {
+        self.alone = alone;
+    }
+
+    /// Whether somebody who asks this thread for forks may be hungry.
+    #[inline]
+    pub(crate) fn is_watched(&self) -> bool {
+        !self.alone
+    }
+
+    /// It was not so.
+    pub(crate) fn set_long(&mut self) {
+        self.brief = false;
+    }
+
+    /// How many ticks as many items should take; 0 if that is not known.
+    #[inline]
+    pub(crate) fn ticks_for(&self, items: usize) -> u64 {
+        (self.per_item * items as f32) as u64
+    }
+
+    /// A block of `items` has taken `ticks`.
+    #[inline]
+    pub(crate) fn learn(&mut self, items: usize, ticks: u64, worth: &Worth) {
+        let per_item = ticks as f32 / items.max(1) as f32;
+        if ticks >= worth.a_guess {
+            self.per_item = per_item;
+        }
+        self.block = block_of(per_item, worth).min(items.saturating_mul(GROWTH)).max(1);
+    }
+}
+
+#[inline]
+fn block_of(per_item: f32, worth: &Worth) -> usize {
+    ((worth.a_look as f32 / per_item.max(0.001)) as usize).max(1)
+}
+
+/// What is remembered of one kind of loop.
+#[derive(Clone, Copy)]
+struct Memory {
+    /// Which kind: the address of its code. Two kinds may share one, and then each other's memories.
+    kind: usize,
+    /// Ticks for one item; 0: nothing is remembered.
+    per_item: f32,
+    /// How often in a row it was not measured.
+    unmeasured: u8,
+    /// It runs on this thread now.
+    active: bool,
+    /// It has been found inside of itself.
+    nests: bool,
+}
+
+impl Memory {
+    const fn of(kind: usize) -> Memory {
+        Memory { kind, per_item: 0.0, unmeasured: 0, active: false, nests: false }
+    }
+}
+
+thread_local! {
+    static MEMORY: [Cell<Memory>; REMEMBERED] = const { [const { Cell::new(Memory::of(0)) }; REMEMBERED] };
+}
+
+#[inline]
+fn with_memory<R>(kind: usize, f: impl FnOnce(&Cell<Memory>) -> R) -> R {
+    MEMORY.with(|memory| f(&memory[(kind >> 4) % REMEMBERED]))
+}
+
+/// How a loop of this kind begins. `items`: how many there are, if that is known.
+#[inline]
+pub(crate) fn recall(kind: usize, items: Option<usize>, worth: &Worth) -> Pace {
+    with_memory(kind, |cell| {
+        let mut memory = cell.get();
+        if memory.kind != kind || memory.per_item <= 0.0 {
+            return Pace::unknown();
+        }
+        let ticks = items.map_or(f32::MAX, |items| memory.per_item * items as f32);
+        let brief = ticks <= worth.a_look as f32 && memory.unmeasured < MEASURED;
+        if brief {
+            memory.unmeasured += 1;
+            cell.set(memory);
+        }
+        // Half at most at once: memory may err, and what lies on the fork stack can be raided. (But many items that
+        // were quick will hardly all be slow the next time.)
+        let most = match items {
+            Some(items) if brief && items >= MANY => items,
+            Some(items) => items.div_ceil(2),
+            None => 1,
+        };
+        Pace {
+            per_item: memory.per_item,
+            block: block_of(memory.per_item, worth).min(most).max(1),
+            brief,
+            alone: false,
+        }
+    })
+}
+
+/// A loop of this kind, while it lives, on this thread.
+pub(crate) struct Active {
+    kind: usize,
+    /// Whether it was noted.
+    noted: bool,
+}
+
+impl Active {
+    #[inline]
+    pub(crate) fn new(kind: usize) -> Active {
+        with_memory(kind, |cell| {
+            let mut memory = cell.get();
+            if memory.kind != kind {
+                if memory.active {
+                    return Active { kind, noted: false };
+                }
+                memory = Memory::of(kind);
+            } else if memory.active {
+                cell.set(Memory { nests: true, per_item: 0.0, ..memory });
+                return Active { kind, noted: false };
+            }
+            cell.set(Memory { active: true, ..memory });
+            Active { kind, noted: true }
+        })
+    }
+
+    /// The loop has ended: `items` took `ticks` in all. Hiccups make a mean too long, and the last block may have been
+    /// short: the smaller of the two is kept.
+    #[inline]
+    pub(crate) fn remember(&self, pace: &Pace, items: usize, ticks: u64, worth: &Worth) {
+        let mean = ticks as f32 / items.max(1) as f32;
+        let per_item = if ticks >= worth.a_guess && pace.per_item > 0.0 { mean.min(pace.per_item) } else { mean };
+        if self.noted {
+            with_memory(self.kind, |cell| {
+                let memory = cell.get();
+                if !memory.nests {
+                    cell.set(Memory { per_item: per_item.max(0.001), unmeasured: 0, ..memory });
+                }
+            });
+        }
+    }
+
+    /// It was not as short as it should have been: half of it has been stolen.
+    #[cold]
+    pub(crate) fn forget(&self) {
+        if self.noted {
+            with_memory(self.kind, |cell| cell.set(Memory { per_item: 0.0, ..cell.get() }));
+        }
+    }
+}
+
+impl Active {
+    /// The items of the loop are over on this thread: what runs here from now on does not run inside of one.
+    #[inline]
+    pub(crate) fn end(&mut self) {
+        if self.noted {
+            self.noted = false;
+            with_memory(self.kind, |cell| cell.set(Memory { active: false, ..cell.get() }));
+        }
+    }
+}
+
+impl Drop for Active {
+    #[inline]
+    fn drop(&mut self) {
+        self.end();
+    }
+}

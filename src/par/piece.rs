@@ -1,0 +1,437 @@
+//! Runs a piece of a loop on one thread, giving parts of it away to whoever is hungry.
+//!
+//! The piece is run in blocks of a few microseconds, all through one folder. While a block runs, the rest of the
+//! piece is a private fork job in this frame, so that a thread which finds nothing else can raid it. Between blocks
+//! the thread looks whether others search or sleep, and whether what is left is worth their while; then parts are cut
+//! off the rest's end, one for each of them, and made public. A nested `join` or loop that is asked for forks finds
+//! the rest as the oldest private job, and cuts parts off it in the same way ([`SplitFn`](crate::core::job::SplitFn)).
+//!
+//! A part lies on the heap, in a list in this frame; the newest part is the one next to the rest. At the end of the
+//! rest the piece takes the newest part back, and goes on with it in the same folder, until one has been stolen: then
+//! so have all older ones (see `fork_stack.md`), and it waits for each in turn and joins the results.
+//!
+//! Source of the idea: lazy splitting of ranges (Tzannes, Caragea, Barua, Vishkin, "Lazy Binary-Splitting", 2010),
+//! here with the rest of the range as a private job, and blocks measured by the clock.
+
+use std::cell::Cell;
+use std::mem;
+use std::ptr::NonNull;
+
+use crate::core::fork_stack::Reclaimed;
+use crate::core::job::{Arm, ForkJob, ForkRef, SplitFn};
+use crate::ground::ticks::Ticks;
+use crate::ground::unwind::{self, Payload};
+use crate::par::pace::{self, Active, Pace};
+use crate::par::plumbing::{Consumer, Folder};
+use crate::par::stretch::{Cut, Stretch};
+use crate::pool::current;
+use crate::pool::shared::Worth;
+use crate::pool::slot::Slot;
+
+/// A part of a loop that another thread may run. `Err`: cutting it has panicked, and whoever runs it goes on with that.
+struct Rest<S, C> {
+    stretch: Result<S, Payload>,
+    consumer: C,
+    pace: Pace,
+}
+
+impl<S, C> Rest<S, C> {
+    fn unwrap(self) -> S {
+        self.stretch.unwrap_or_else(|payload| unwind::resume(payload))
+    }
+}
+
+impl<S: Stretch, C: Consumer<S::Item>> Arm for Rest<S, C> {
+    type Out = C::Result;
+
+    fn run_stolen(self) -> C::Result {
+        let (consumer, pace) = (self.consumer, self.pace);
+        let stretch = self.unwrap();
+        current::with(|slot| run(slot.expect("forks run on threads that have a slot"), stretch, consumer, pace))
+    }
+}
+
+/// What stands beside the rest in its job.
+#[repr(C)]
+struct Beside<S: Stretch, C: Consumer<S::Item>> {
+    // Must come first: see `ForkJob::as_splittable`.
+    split: SplitFn,
+    /// The newest part that has been cut off.
+    parts: Cell<Option<NonNull<Part<S, C>>>>,
+    /// Where the rest is.
+    rest: Cell<Where>,
+}
+
+/// Where the rest of a loop is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Where {
+    /// In the hands of `run`, or there is none.
+    Here,
+    /// On the fork stack, or on its way from there to a thief.
+    Pushed,
+    /// With a thief, who has not been waited for.
+    Stolen,
+}
+
+type RestJob<S, C> = ForkJob<Rest<S, C>, Beside<S, C>>;
+
+/// A part that has been cut off.
+struct Part<S: Stretch, C: Consumer<S::Item>> {
+    job: ForkJob<Rest<S, C>>,
+    older: Option<NonNull<Part<S, C>>>,
+}
+
+/// Cuts a part off the rest; see [`SplitFn`].
+///
+/// # Safety
+/// `data` is a private `RestJob<S, C>` that has an arm, and the current thread its owner.
+unsafe fn split<S: Stretch, C: Consumer<S::Item>>(data: *const (), into: usize) -> Option<ForkRef> {
+    // SAFETY: by the caller's promise.
+    let job = unsafe { &*data.cast::<RestJob<S, C>>() };
+    // SAFETY: private, so only its owner may look at it, which is here.
+    let rest = unsafe { job.arm() };
+    let stretch = mem::replace(&mut rest.stretch, Err(Box::new(())));
+    // Foreign code: producers' `split_at`. If it unwinds, the payload takes the place of the rest.
+    match stretch.and_then(|stretch| unwind::catch(|| stretch.cut(into))) {
+        Ok(Cut::Two(left, right)) => {
+            rest.stretch = Ok(left);
+            let part = Rest { stretch: Ok(right), consumer: rest.consumer, pace: rest.pace };
+            let part = Box::new(Part { job: ForkJob::new(part), older: job.more().parts.get() });
+            let part = NonNull::from(Box::leak(part));
+            job.more().parts.set(Some(part));
+            // SAFETY: the part stays on the heap until it is reclaimed or its latch is set: `Open::close` sees to that.
+            Some(unsafe { part.as_ref().job.as_ref() })
+        }
+        Ok(Cut::One(stretch)) => {
+            rest.stretch = Ok(stretch);
+            None
+        }
+        Err(payload) => {
+            rest.stretch = Err(payload);
+            None
+        }
+    }
+}
+
+/// The frame's side of the rest and the parts. Dropped when the piece unwinds: sees to it that all are done with.
+struct Open<'f, S: Stretch, C: Consumer<S::Item>> {
+    slot: &'f Slot,
+    job: &'f RestJob<S, C>,
+}
+
+impl<S: Stretch, C: Consumer<S::Item>> Open<'_, S, C> {
+    /// Leaves the rest where others can get at it.
+    #[inline(always)]
+    fn push(&self, stretch: S, consumer: C, pace: Pace) {
+        let ticks = pace.ticks_for(stretch.items());
+        // SAFETY: the job has no arm: none yet, or taken by `pop`.
+        unsafe { self.job.refill(Rest { stretch: Ok(stretch), consumer, pace }) };
+        // SAFETY: this thread's slot. The job stays in its frame until it is reclaimed or its latch is set: by `pop` on
+        // return, by `Drop` on unwinding. Room is made in `share` if it is asked for.
+        let asked = unsafe { self.slot.fork.push(self.job.as_splittable()) };
+        self.job.more().rest.set(Where::Pushed);
+        self.slot.share(asked, ticks);
+    }
+
+    /// Takes the rest back, if it has not been stolen.
+    #[inline(always)]
+    fn pop(&self) -> Option<S> {
+        // SAFETY: the owner's pop for its push; what the block pushed it has popped. `reclaim` follows a false.
+        if unsafe { self.slot.fork.pop() || self.slot.fork.reclaim() == Reclaimed::Ours } {
+            self.job.more().rest.set(Where::Here);
+            // SAFETY: reclaimed.
+            let rest = unsafe { self.job.take() };
+            return Some(rest.unwrap());
+        }
+        // If the piece unwinds before it has waited, the guard does.
+        self.job.more().rest.set(Where::Stolen);
+        None
+    }
+
+    /// Waits for the thief of the rest, which `pop` has found stolen.
+    #[cold]
+    fn wait_for_rest(&self) -> Result<C::Result, Payload> {
+        // SAFETY: only a job that was made public can be stolen.
+        self.slot.wait_for_fork(unsafe { self.job.header() });
+        self.job.more().rest.set(Where::Here);
+        // SAFETY: the latch is set, and this is the only call: the rest was `Stolen` before.
+        unsafe { self.job.result() }
+    }
+
+    /// The newest part, out of the list: ours again, or what its thief has made of it.
+    fn next_part(&self) -> Option<Taken<S, C>> {
+        let part = self.job.more().parts.get()?;
+        // SAFETY: leaked by `split`, on the list, and on the heap until it is freed below.
+        let node = unsafe { part.as_ref() };
+        self.job.more().parts.set(node.older);
+        // SAFETY: the rest is not on the stack, and inner pieces and joins have ended; so if a private fork is left
+        // it is older than the part. The newest public fork is then the part, or the part has been stolen.
+        let taken = if unsafe { self.slot.fork.reclaim_part() } {
+            // SAFETY: reclaimed.
+            Taken::Back(unsafe { node.job.take() })
+        } else {
+            // SAFETY: made public by `publish`, which has had it from `split`.
+            self.slot.wait_for_fork(unsafe { node.job.header() });
+            // SAFETY: the latch is set, and this is the only call: the part is off the list.
+            Taken::Done(unsafe { node.job.result() })
+        };
+        // SAFETY: leaked by `split` from a box, and nobody else has it any more.
+        drop(unsafe { Box::from_raw(part.as_ptr()) });
+        Some(taken)
+    }
+}
+
+enum Taken<S, C: Consumer<S::Item>>
+where
+    S: Stretch,
+{
+    Back(Rest<S, C>),
+    Done(Result<C::Result, Payload>),
+}
+
+impl<S: Stretch, C: Consumer<S::Item>> Drop for Open<'_, S, C> {
+    /// The piece has unwound, or is at its end: the rest and the parts are dropped unrun, or awaited.
+    #[inline]
+    fn drop(&mut self) {
+        if self.job.more().rest.get() != Where::Here || self.job.more().parts.get().is_some() {
+            self.close();
+        }
+    }
+}
+
+impl<S: Stretch, C: Consumer<S::Item>> Open<'_, S, C> {
+    #[cold]
+    #[inline(never)]
+    fn close(&mut self) {
+        debug_assert!(std::thread::panicking(), "a piece that ends has joined the results of all its parts");
+        // SAFETY: as in `pop`.
+        let popped = |slot: &Slot| unsafe { slot.fork.pop() || slot.fork.reclaim() == Reclaimed::Ours };
+        match self.job.more().rest.get() {
+            Where::Here => {}
+            Where::Pushed if popped(self.slot) => {
+                self.job.more().rest.set(Where::Here);
+                // SAFETY: reclaimed. Its drop is foreign code: a panic in it, while we unwind, ends the process, as for
+                // any drop.
+                drop(unsafe { self.job.take() });
+            }
+            Where::Pushed | Where::Stolen => {
+                unwind::drop_quietly(self.wait_for_rest());
+            }
+        }
+        while let Some(taken) = self.next_part() {
+            match taken {
+                Taken::Back(rest) => drop(rest),
+                Taken::Done(lost) => {
+                    unwind::drop_quietly(lost);
+                }
+            }
+        }
+    }
+}
+
+/// Runs a piece from its beginning.
+pub(crate) fn run<S, C>(slot: &Slot, mut stretch: S, consumer: C, mut pace: Pace) -> C::Result
+where
+    S: Stretch,
+    C: Consumer<S::Item>,
+{
+    let more = Beside { split: split::<S, C>, parts: Cell::new(None), rest: Cell::new(Where::Here) };
+    let job = RestJob::<S, C>::vacant(more);
+    let open = Open { slot, job: &job };
+    let mut active = Active::new(kind::<S, C>());
+    let worth = &slot.shared().worth;
+
+    let mut done = Done(None);
+    if slot.has_takers(pace.ticks_for(stretch.items())) {
+        // Equal shares for all from the beginning.
+        open.push(stretch, consumer, pace);
+        match open.pop() {
+            Some(rest) => stretch = rest,
+            None => {
+                done.add(consumer, open.wait_for_rest().unwrap_or_else(|payload| unwind::resume(payload)));
+                return finish(&open, consumer, pace, done, None);
+            }
+        }
+    }
+    // How many items the folder may still take.
+    let mut room = stretch.share();
+    let limited = room != usize::MAX;
+    let (mut block, mut rest) = stretch.front(pace.block().min(room));
+    let mut items = block.items;
+    let mut folder = consumer.into_folder(block.take_place());
+    if consumer.full() || folder.full() {
+        drop((block, rest));
+        // Parts may have been given away above.
+        return finish(&open, consumer, pace, done, Some(folder));
+    }
+    let mut all_items = 0;
+    let mut began = if pace.is_brief() { None } else { Some(Ticks::now()) };
+    let mut before = began;
+    loop {
+        let has_rest = rest.is_some();
+        if let Some(rest) = rest {
+            open.push(rest, consumer, pace);
+        }
+        // In one place, so that there is one copy of the loop.
+        folder = S::fold(block, folder);
+        let next = if has_rest {
+            let Some(rest) = open.pop() else {
+                if pace.is_brief() {
+                    active.forget();
+                }
+                // While it waits, this thread runs other parts of the loop: not inside of an item.
+                active.end();
+                done.add(consumer, folder.complete());
+                done.add(consumer, open.wait_for_rest().unwrap_or_else(|payload| unwind::resume(payload)));
+                return finish(&open, consumer, pace, done, None);
+            };
+            Some(rest)
+        } else {
+            None
+        };
+        if let Some(earlier) = before {
+            let now = Ticks::now();
+            pace.learn(items, now.since(earlier), worth);
+            before = Some(now);
+            all_items += items;
+        } else if slot.fork.unanswered() && pace.is_watched() {
+            // Somebody is hungry: perhaps it takes longer than it should.
+            pace.set_long();
+            active.forget();
+            began = Some(Ticks::now());
+            before = began;
+        }
+        room = room.saturating_sub(items);
+        if folder.full() {
+            drop(next);
+            active.end();
+            return finish(&open, consumer, pace, done, Some(folder));
+        }
+        let stretch = match next {
+            Some(stretch) => stretch,
+            None => {
+                if let (Some(began), Some(now)) = (began, before) {
+                    if all_items > 0 {
+                        active.remember(&pace, all_items, now.since(began), worth);
+                    }
+                }
+                active.end();
+                match open.next_part() {
+                    None => {
+                        done.add(consumer, folder.complete());
+                        return done.unwrap();
+                    }
+                    Some(Taken::Back(part)) => {
+                        if limited {
+                            // Folders have equal shares of each stretch.
+                            room = 0;
+                        }
+                        active = Active::new(kind::<S, C>());
+                        before = before.map(|_| Ticks::now());
+                        part.unwrap()
+                    }
+                    Some(Taken::Done(result)) => {
+                        done.add(consumer, folder.complete());
+                        done.add(consumer, result.unwrap_or_else(|payload| unwind::resume(payload)));
+                        return finish(&open, consumer, pace, done, None);
+                    }
+                }
+            }
+        };
+        let fresh = room == 0;
+        if fresh {
+            room = stretch.share();
+        }
+        (block, rest) = stretch.front(pace.block().min(room));
+        items = block.items;
+        if fresh {
+            done.add(consumer, folder.complete());
+            folder = consumer.into_folder(block.take_place());
+        } else {
+            folder.advance(block.take_place());
+        }
+    }
+}
+
+/// The parts that are left, when their items do not go into the folder any more: because it is full, or because what
+/// came before them has been stolen.
+#[cold]
+#[inline(never)]
+fn finish<S, C>(
+    open: &Open<'_, S, C>,
+    consumer: C,
+    pace: Pace,
+    mut done: Done<C::Result>,
+    folder: Option<C::Folder>,
+) -> C::Result
+where
+    S: Stretch,
+    C: Consumer<S::Item>,
+{
+    let full = folder.is_some();
+    if let Some(folder) = folder {
+        done.add(consumer, folder.complete());
+    }
+    while let Some(taken) = open.next_part() {
+        match taken {
+            // Nothing that comes after a full folder is wanted by this piece.
+            Taken::Back(part) if full => drop(part),
+            Taken::Back(part) => {
+                let result = run(open.slot, part.unwrap(), consumer, pace);
+                done.add(consumer, result);
+            }
+            Taken::Done(result) => {
+                done.add(consumer, result.unwrap_or_else(|payload| unwind::resume(payload)));
+            }
+        }
+    }
+    done.unwrap()
+}
+
+/// The results so far, from left to right.
+struct Done<R>(Option<R>);
+
+impl<R> Done<R> {
+    #[inline(always)]
+    fn add<T, C: Consumer<T, Result = R>>(&mut self, consumer: C, result: R) {
+        self.0 = Some(match self.0.take() {
+            Some(before) => consumer.reduce(before, result),
+            None => result,
+        });
+    }
+
+    fn unwrap(self) -> R {
+        self.0.expect("every piece has a folder")
+    }
+}
+
+/// The number of a kind of loop, for [`pace`].
+#[inline]
+fn kind<S, C>() -> usize
+where
+    S: Stretch,
+    C: Consumer<S::Item>,
+{
+    run::<S, C> as fn(&Slot, S, C, Pace) -> C::Result as usize
+}
+
+/// Runs a loop.
+#[inline]
+pub(crate) fn start<S, C>(slot: &Slot, stretch: S, consumer: C) -> C::Result
+where
+    S: Stretch,
+    C: Consumer<S::Item>,
+{
+    let pace = recall(&stretch, &consumer);
+    run(slot, stretch, consumer, pace)
+}
+
+/// What is remembered of loops like this one.
+#[inline]
+pub(crate) fn recall<S, C>(stretch: &S, _: &C) -> Pace
+where
+    S: Stretch,
+    C: Consumer<S::Item>,
+{
+    pace::recall(kind::<S, C>(), stretch.len(), Worth::any())
+}

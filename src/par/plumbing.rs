@@ -1,0 +1,169 @@
+//! What parallel iterators are made of, for those who write new ones.
+//!
+//! As in rayon, from which the idea and most names come: a *producer* is a piece of a source that can be split, a
+//! *consumer* is the other end of the chain, and an adapter wraps one or the other. Two things differ. A consumer is
+//! not split along with the producer: it is a small handle that is copied, and makes a [`Folder`] for each piece when
+//! that piece begins, told its [`Place`]. And a folder may go on: a piece is run in blocks, between which the rest of
+//! it may be given away, and all of its blocks go through one folder.
+//!
+//! To make a source parallel, implement [`Producer`] (or [`UnindexedProducer`], if pieces cannot be counted) and pass
+//! it to [`bridge_producer`] (or [`bridge_unindexed`]) in [`ParallelIterator::drive`].
+//!
+//! [`ParallelIterator::drive`]: super::iter::ParallelIterator::drive
+
+pub use crate::par::beyond::pieces::Owners;
+pub use crate::par::bridge::{bridge, bridge_producer, bridge_unindexed};
+pub use crate::par::place::Place;
+
+/// A piece of a source whose items can be counted, to be run or split.
+pub trait Producer: Send + Sized {
+    /// What it produces.
+    type Item;
+
+    /// The plain iterator that it becomes.
+    type IntoIter: Iterator<Item = Self::Item> + DoubleEndedIterator + ExactSizeIterator;
+
+    /// Becomes a plain iterator.
+    fn into_iter(self) -> Self::IntoIter;
+
+    /// The fewest items that a piece should have: see
+    /// [`with_min_len`](super::indexed::IndexedParallelIterator::with_min_len).
+    #[inline]
+    fn min_len(&self) -> usize {
+        1
+    }
+
+    /// The most items that a piece may have: see
+    /// [`with_max_len`](super::indexed::IndexedParallelIterator::with_max_len).
+    #[inline]
+    fn max_len(&self) -> usize {
+        usize::MAX
+    }
+
+    /// Who should run which part of the loop, if somebody is preferred: see
+    /// [`with_affinity`](super::indexed::IndexedParallelIterator::with_affinity). An adapter hands on what its base
+    /// says.
+    #[inline]
+    fn owners(&self) -> Option<&Owners> {
+        None
+    }
+
+    /// The first `index` items and the rest.
+    ///
+    /// Called often, so it should be quick; and it may be called in the midst of a `join` or a loop that runs inside
+    /// of this one, so it should not wait for a lock that the loop's body may hold.
+    ///
+    /// # Panics
+    /// It may, if there are not as many.
+    fn split_at(self, index: usize) -> (Self, Self);
+
+    /// Feeds the items to `folder` until it is full.
+    #[inline]
+    fn fold_with<F: Folder<Self::Item>>(self, folder: F) -> F {
+        folder.consume_iter(self.into_iter())
+    }
+}
+
+/// A piece of a source whose items cannot be counted without going through them.
+pub trait UnindexedProducer: Send + Sized {
+    /// What it produces.
+    type Item;
+
+    /// Two pieces of about the same size, or `None` if there is nothing to split.
+    fn split(self) -> (Self, Option<Self>);
+
+    /// A piece of about `items` items from the front, and the rest, if there is any; `Err` gives the producer back if
+    /// it can split in the middle only.
+    ///
+    /// With it a piece is run in blocks like a counted one; without, from beginning to end once it has begun.
+    ///
+    /// # Errors
+    /// The producer itself.
+    #[inline]
+    fn split_front(self, items: usize) -> Result<(Self, Option<Self>), Self> {
+        let _ = items;
+        Err(self)
+    }
+
+    /// Feeds the items to `folder` until it is full.
+    fn fold_with<F: Folder<Self::Item>>(self, folder: F) -> F;
+}
+
+/// What happens to the items: a handle on the far end of a chain, copied to every piece.
+pub trait Consumer<Item>: Copy + Send {
+    /// What takes the items of one piece, in order.
+    type Folder: Folder<Item, Result = Self::Result>;
+
+    /// What becomes of a piece.
+    type Result: Send;
+
+    /// Begins a piece.
+    fn into_folder(self, place: Place) -> Self::Folder;
+
+    /// Makes one of two: `left` came before `right`.
+    fn reduce(self, left: Self::Result, right: Self::Result) -> Self::Result;
+
+    /// Whether no piece need begin any more. Asked before each.
+    #[inline]
+    fn full(self) -> bool {
+        false
+    }
+
+    /// Whether nothing is wanted any more of what has the label `label` or a higher one. A consumer that wraps another
+    /// asks it.
+    #[inline]
+    fn full_at(self, label: u64) -> bool {
+        let _ = label;
+        self.full()
+    }
+}
+
+/// Takes the items of one piece, in order.
+pub trait Folder<Item>: Sized {
+    /// What becomes of the piece.
+    type Result;
+
+    /// Takes an item.
+    #[must_use]
+    fn consume(self, item: Item) -> Self;
+
+    /// Takes items until it is full.
+    #[inline]
+    #[must_use]
+    fn consume_iter<I: IntoIterator<Item = Item>>(mut self, iter: I) -> Self {
+        for item in iter {
+            self = self.consume(item);
+            if self.full() {
+                break;
+            }
+        }
+        self
+    }
+
+    /// Ends the piece.
+    fn complete(self) -> Self::Result;
+
+    /// Whether it needs no more items. Asked between blocks, and where `consume_iter` is not overridden, after each
+    /// item.
+    #[inline]
+    fn full(&self) -> bool {
+        false
+    }
+
+    /// The piece goes on: the items to come lie at `next`, right after those so far. A folder that wraps another tells
+    /// it.
+    #[inline]
+    fn advance(&mut self, next: Place) {
+        let _ = next;
+    }
+}
+
+/// What is done with a producer once its type is known: see
+/// [`with_producer`](super::indexed::IndexedParallelIterator::with_producer).
+pub trait ProducerCallback<T> {
+    /// What comes of it.
+    type Output;
+
+    /// Gets the producer.
+    fn callback<P: Producer<Item = T>>(self, producer: P) -> Self::Output;
+}

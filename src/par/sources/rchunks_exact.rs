@@ -1,0 +1,115 @@
+//! `par_rchunks_exact`: pieces of the same length, from the end of the slice on, without what is left over.
+
+use std::slice;
+
+use crate::par::plumbing::Producer;
+
+/// Made by [`par_rchunks_exact`](crate::slice::ParallelSlice::par_rchunks_exact).
+#[derive(Debug)]
+#[must_use = "parallel iterators do nothing until they are consumed"]
+pub struct RChunksExact<'data, T> {
+    size: usize,
+    slice: &'data [T],
+    rest: &'data [T],
+}
+
+impl<T> Clone for RChunksExact<'_, T> {
+    fn clone(&self) -> Self {
+        RChunksExact { ..*self }
+    }
+}
+
+impl<'data, T> RChunksExact<'data, T> {
+    pub(crate) fn new(slice: &'data [T], size: usize) -> Self {
+        let (rest, slice) = slice.split_at(slice.len() % size);
+        RChunksExact { size, slice, rest }
+    }
+
+    /// What is left over: fewer elements than a piece has, from the slice's beginning.
+    pub fn remainder(&self) -> &'data [T] {
+        self.rest
+    }
+}
+
+counted! {
+    impl['data, T: Sync] RChunksExact<'data, T> => &'data [T],
+    len: |it| it.slice.len() / it.size,
+    producer: |it| RChunksExactProducer { size: it.size, slice: it.slice },
+}
+
+struct RChunksExactProducer<'data, T> {
+    size: usize,
+    slice: &'data [T],
+}
+
+impl<'data, T: Sync> Producer for RChunksExactProducer<'data, T> {
+    type Item = &'data [T];
+    type IntoIter = slice::RChunksExact<'data, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.slice.rchunks_exact(self.size)
+    }
+
+    fn split_at(self, index: usize) -> (Self, Self) {
+        let at = self.slice.len() - index * self.size;
+        let (right, left) = self.slice.split_at(at);
+        (RChunksExactProducer { slice: left, ..self }, RChunksExactProducer { slice: right, ..self })
+    }
+}
+
+/// Made by [`par_rchunks_exact_mut`](crate::slice::ParallelSliceMut::par_rchunks_exact_mut).
+#[derive(Debug)]
+#[must_use = "parallel iterators do nothing until they are consumed"]
+pub struct RChunksExactMut<'data, T> {
+    size: usize,
+    slice: &'data mut [T],
+    rest: &'data mut [T],
+}
+
+impl<'data, T> RChunksExactMut<'data, T> {
+    pub(crate) fn new(slice: &'data mut [T], size: usize) -> Self {
+        let (rest, slice) = slice.split_at_mut(slice.len() % size);
+        RChunksExactMut { size, slice, rest }
+    }
+
+    /// What is left over, for those who do not want the pieces.
+    pub fn into_remainder(self) -> &'data mut [T] {
+        self.rest
+    }
+
+    /// What is left over: fewer elements than a piece has, from the slice's beginning.
+    pub fn remainder(&mut self) -> &mut [T] {
+        self.rest
+    }
+
+    /// What is left over; after that, nothing.
+    pub fn take_remainder(&mut self) -> &'data mut [T] {
+        std::mem::take(&mut self.rest)
+    }
+}
+
+counted! {
+    impl['data, T: Send] RChunksExactMut<'data, T> => &'data mut [T],
+    len: |it| it.slice.len() / it.size,
+    producer: |it| RChunksExactMutProducer { size: it.size, slice: it.slice },
+}
+
+struct RChunksExactMutProducer<'data, T> {
+    size: usize,
+    slice: &'data mut [T],
+}
+
+impl<'data, T: Send> Producer for RChunksExactMutProducer<'data, T> {
+    type Item = &'data mut [T];
+    type IntoIter = slice::RChunksExactMut<'data, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.slice.rchunks_exact_mut(self.size)
+    }
+
+    fn split_at(self, index: usize) -> (Self, Self) {
+        let at = self.slice.len() - index * self.size;
+        let (right, left) = self.slice.split_at_mut(at);
+        (RChunksExactMutProducer { slice: left, ..self }, RChunksExactMutProducer { slice: right, ..self })
+    }
+}

@@ -1,0 +1,157 @@
+//! Tasks whose polls are long: the express lane leaves them to the workers, without leaving them alone.
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::time::{Duration, Instant};
+
+use filch::{JoinHandle, Pool};
+use support::{Drops, alone, occupy, pool, with_deadline, within};
+
+/// Computes for so long, at least on a core of its own.
+fn compute(time: Duration) {
+    let began = Instant::now();
+    while began.elapsed() < time {
+        std::hint::spin_loop();
+    }
+}
+
+/// A task with one long poll. All are of one kind.
+fn long_task(pool: &Pool, done: &Arc<AtomicUsize>) -> JoinHandle<()> {
+    let done = done.clone();
+    pool.spawn(async move {
+        compute(Duration::from_millis(2));
+        done.fetch_add(1, SeqCst);
+    })
+}
+
+/// Lets the pool know of that kind: all workers must be occupied.
+fn make_known(pool: &Pool) {
+    let done = Arc::default();
+    // Another process may have the core for the length of a poll, which is short then.
+    for _ in 0..5 {
+        long_task(pool, &done).join().unwrap();
+    }
+}
+
+#[test]
+fn the_lane_leaves_them_to_the_workers() {
+    let _alone = alone();
+    with_deadline(120, || {
+        const TASKS: usize = 150;
+        for workers in [1, 2] {
+            let pool = Arc::new(pool(workers));
+            let over = Arc::new(AtomicBool::new(false));
+            // Closures, as many as there are workers at a time.
+            fn again(pool: Arc<Pool>, over: Arc<AtomicBool>) {
+                pool.clone().spawn_detached(move || {
+                    compute(Duration::from_millis(5));
+                    if !over.load(SeqCst) {
+                        again(pool, over);
+                    }
+                });
+            }
+            (0..workers).for_each(|_| again(pool.clone(), over.clone()));
+            let done = Arc::new(AtomicUsize::new(0));
+            let before = pool.stats().express_polls;
+            for n in 0..TASKS {
+                drop(long_task(&pool, &done));
+                // Some at once, some one by one.
+                if n % 3 == 0 {
+                    std::thread::sleep(Duration::from_millis(3));
+                }
+            }
+            assert!(within(Duration::from_secs(60), || done.load(SeqCst) == TASKS));
+            let polls = pool.stats().express_polls - before;
+            over.store(true, SeqCst);
+            assert!(polls > 0, "the lane does not know them before it has polled one");
+            assert!(polls < TASKS as u64 / 3, "{polls} of {TASKS} on the lane, with {workers} workers");
+        }
+    });
+}
+
+#[test]
+fn they_do_not_hold_up_short_ones() {
+    let _alone = alone();
+    with_deadline(120, || {
+        for workers in [1, 2] {
+            let pool = pool(workers);
+            let held = occupy(&pool);
+            make_known(&pool);
+            let done = Arc::new(AtomicUsize::new(0));
+            let long: Vec<_> = (0..40).map(|_| long_task(&pool, &done)).collect();
+            let begun = Instant::now();
+            for n in 0..100 {
+                assert_eq!(pool.spawn(async move { n }).join().unwrap(), n);
+            }
+            let (took, meanwhile) = (begun.elapsed(), done.load(SeqCst));
+            assert!(meanwhile < 40, "all long ones have come first, in {took:?}");
+            held.set();
+            long.into_iter().for_each(|task| task.join().unwrap());
+        }
+    });
+}
+
+#[test]
+fn they_are_not_left_alone_when_all_workers_wait_for_them() {
+    with_deadline(120, || {
+        for workers in [1, 2] {
+            let pool = pool(workers);
+            let held = occupy(&pool);
+            make_known(&pool);
+            held.set();
+            // A closure on each worker waits, without a word to the pool, for what long tasks do.
+            let (come, gone) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+            let waits: Vec<_> = (0..workers)
+                .map(|_| {
+                    let (come, gone) = (come.clone(), gone.clone());
+                    pool.spawn_cpu(move || {
+                        come.fetch_add(1, SeqCst);
+                        assert!(within(Duration::from_secs(60), || gone.load(SeqCst) == 8));
+                    })
+                })
+                .collect();
+            assert!(within(Duration::from_secs(20), || come.load(SeqCst) == workers));
+            let tasks: Vec<_> = (0..8).map(|_| long_task(&pool, &gone)).collect();
+            tasks.into_iter().for_each(|task| task.join().unwrap());
+            waits.into_iter().for_each(|wait| wait.join().unwrap());
+        }
+    });
+}
+
+#[test]
+fn a_pool_ends_with_them() {
+    with_deadline(120, || {
+        for round in 0..20 {
+            for workers in [1, 2] {
+                let pool = pool(workers);
+                let held = occupy(&pool);
+                make_known(&pool);
+                let drops = Drops::default();
+                let done = Arc::default();
+                let spawn = |_| {
+                    let token = drops.token();
+                    let inner = long_task(&pool, &done);
+                    pool.spawn(async move {
+                        let _token = token;
+                        inner.await
+                    })
+                };
+                let handles: Vec<_> = (0..20).map(spawn).collect();
+                let end =
+                    std::thread::spawn(move || if round % 2 == 0 { pool.shutdown() } else { pool.shutdown_now() });
+                if round % 3 == 0 {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                held.set();
+                end.join().unwrap();
+                for handle in handles {
+                    // Done or cancelled, but not lost.
+                    assert!(!matches!(handle.join(), Err(error) if error.is_panic()));
+                }
+                drops.assert_all_dropped("captures");
+            }
+        }
+    });
+}
