@@ -6,6 +6,7 @@ use crate::par::piece;
 use crate::par::place::Place;
 use crate::par::plumbing::{Consumer, Folder, Producer, ProducerCallback, UnindexedProducer};
 use crate::par::stretch::{Counted, Stretch, Uncounted};
+use crate::pool::enter::enter_current;
 use crate::pool::handle::on_current;
 use crate::pool::shared::Shared;
 use crate::pool::{brief, current};
@@ -35,14 +36,12 @@ where
     P: Producer,
     C: Consumer<P::Item>,
 {
-    // Known when it is compiled, but where there are some.
-    match producer.owners() {
-        None => bridge_freely(len, producer, consumer, place),
-        Some(owners) => {
-            let owners = owners.clone();
-            pieces::run(len, producer, &owners, consumer, place)
+    if const { P::OWNED } {
+        if let Some(owners) = producer.owners().cloned() {
+            return pieces::run(len, producer, &owners, consumer, place);
         }
     }
+    bridge_freely(len, producer, consumer, place)
 }
 
 /// Runs a producer of `len` items, whoever is preferred for them.
@@ -81,7 +80,7 @@ where
             return piece::run(guest.slot, stretch, consumer, pace);
         }
     }
-    on_current(move |shared| shared.enter(move |slot| piece::run(slot, stretch, consumer, pace)))
+    enter_current(move |slot| piece::run(slot, stretch, consumer, pace))
 }
 
 /// Runs a producer that cannot be counted.

@@ -23,6 +23,10 @@ pub trait Producer: Send + Sized {
     /// The plain iterator that it becomes.
     type IntoIter: Iterator<Item = Self::Item> + DoubleEndedIterator + ExactSizeIterator;
 
+    /// Whether [`owners`](Self::owners) may be any. Where it is false, as it is unless said otherwise, no code is made
+    /// for that case. An adapter hands on what its base says.
+    const OWNED: bool = false;
+
     /// Becomes a plain iterator.
     fn into_iter(self) -> Self::IntoIter;
 

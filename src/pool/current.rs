@@ -73,10 +73,30 @@ pub(crate) fn is_hosted() -> bool {
     !HOST.get().shared.is_null()
 }
 
+/// The pool that hosts this thread, if one does.
+///
+/// # Safety
+/// The reference is not kept: the caller lets go of it before it returns to where the thread came to be hosted.
+pub(crate) unsafe fn hosting<'a>() -> Option<&'a Shared> {
+    // SAFETY: `host` keeps the pool alive while the pointer stands here.
+    unsafe { HOST.get().shared.as_ref() }
+}
+
 /// Calls `f` with the pool that hosts this thread, if one does.
 pub(crate) fn with_host<R>(f: impl FnOnce(Option<&Shared>) -> R) -> R {
-    // SAFETY: `host` keeps the pool alive while the pointer stands here.
-    f(unsafe { HOST.get().shared.as_ref() })
+    // SAFETY: `f` cannot keep the reference.
+    f(unsafe { hosting() })
+}
+
+/// Calls `f` with the pool that the thread is inside, or with `other`'s.
+#[inline]
+pub(crate) fn with_pool<R>(other: fn() -> &'static Shared, f: impl FnOnce(&Shared) -> R) -> R {
+    // SAFETY: `f` cannot keep the reference.
+    f(match unsafe { slot() } {
+        Some(slot) => slot.shared(),
+        // SAFETY: as above.
+        None => unsafe { hosting() }.unwrap_or_else(other),
+    })
 }
 
 /// Runs `f` as inside of the pool, though without a slot there: what it calls uses this pool.

@@ -12,7 +12,7 @@ use crate::ground::unwind;
 use crate::pool::awake::Parked;
 use crate::pool::current;
 use crate::pool::express;
-use crate::pool::handle::Pool;
+use crate::pool::handle::{Pool, on_current};
 use crate::pool::section;
 use crate::pool::shared::Shared;
 use crate::pool::slot::{Kind, Slot};
@@ -24,6 +24,20 @@ thread_local! {
     static PARKER: Arc<Parker> = Arc::new(Parker::new());
 }
 
+/// Work from outside, which is done once. It has no types of its own, so that what lies between a caller and the pool is
+/// compiled once, and not for each closure of a program.
+type Entrant<'f> = &'f mut (dyn FnMut(&Slot) + Send);
+
+/// Calls `enter`, which does its [`Entrant`] or unwinds, with `f`.
+fn erased<R: Send>(f: impl FnOnce(&Slot) -> R + Send, enter: impl FnOnce(Entrant<'_>)) -> R {
+    let (mut f, mut result) = (Some(f), None);
+    enter(&mut |slot| {
+        let f = f.take().expect("an entrant is done once");
+        result = Some(f(slot));
+    });
+    result.expect("an entrant is done")
+}
+
 /// Accepted work; counts itself off when it is dropped.
 pub(crate) struct Accepted<'p>(&'p Shared);
 
@@ -31,6 +45,19 @@ impl Drop for Accepted<'_> {
     fn drop(&mut self) {
         self.0.leave();
     }
+}
+
+/// Runs `f` as a thread of the pool that the current thread is inside, or of the global one: for those who know that
+/// they have no slot.
+#[cold]
+pub(crate) fn enter_current<R: Send>(f: impl FnOnce(&Slot) -> R + Send) -> R {
+    erased(f, enter_current_erased)
+}
+
+#[cold]
+#[inline(never)]
+fn enter_current_erased(f: Entrant<'_>) {
+    on_current(|shared| shared.enter_erased(f));
 }
 
 impl Shared {
@@ -56,23 +83,30 @@ impl Shared {
     pub(crate) fn enter<R: Send>(&self, f: impl FnOnce(&Slot) -> R + Send) -> R {
         current::with(|slot| match slot {
             Some(slot) if std::ptr::eq(slot.shared(), self) => f(slot),
+            _ => erased(f, |f| self.enter_from_outside(f)),
+        })
+    }
+
+    fn enter_erased(&self, f: Entrant<'_>) {
+        current::with(|slot| match slot {
+            Some(slot) if std::ptr::eq(slot.shared(), self) => f(slot),
             _ => self.enter_from_outside(f),
         })
     }
 
     #[cold]
-    fn enter_from_outside<R: Send>(&self, f: impl FnOnce(&Slot) -> R + Send) -> R {
+    #[inline(never)]
+    fn enter_from_outside(&self, f: Entrant<'_>) {
         if current::is_out() {
-            return section::back(|| self.enter(f));
+            return section::back(|| self.enter_erased(f));
         }
         let accepted = self.accept_root();
         if let Some(guest) = self.guest_for_work() {
             // On unwinding the guest leaves, then the root is counted off.
             return f(guest.slot);
         }
-        let result = self.hand_in(&self.injector, f);
+        self.hand_in(&self.injector, f);
         drop(accepted);
-        result
     }
 
     /// Runs `f` on a thread that the pool itself has started, and tells it whether that is another than the caller's.
@@ -80,15 +114,19 @@ impl Shared {
         current::with(|slot| match slot {
             Some(slot) if std::ptr::eq(slot.shared(), self) && slot.is_own_thread() => f(slot, false),
             None if current::is_out() => section::back(|| self.enter_worker(f)),
-            _ => {
-                let _accepted = self.accept_root();
-                self.hand_in(&self.worker_roots, |slot| f(slot, true))
-            }
+            _ => erased(|slot| f(slot, true), |f| self.enter_as_root(f)),
         })
     }
 
+    #[cold]
+    #[inline(never)]
+    fn enter_as_root(&self, f: Entrant<'_>) {
+        let _accepted = self.accept_root();
+        self.hand_in(&self.worker_roots, f);
+    }
+
     /// Injects `f` and blocks until a thread of the pool has run it.
-    fn hand_in<R: Send>(&self, queue: &Injector<JobRef>, f: impl FnOnce(&Slot) -> R + Send) -> R {
+    fn hand_in(&self, queue: &Injector<JobRef>, f: Entrant<'_>) {
         wait_outside(self, |waiter, wait| {
             let job =
                 RootJob::new(|| current::with(|slot| f(slot.expect("jobs run on threads that have a slot"))), waiter);
@@ -98,11 +136,8 @@ impl Shared {
             self.notify();
             wait(job.latch());
             // SAFETY: set, and this is the only call.
-            match unsafe { job.result() } {
-                Ok(result) => result,
-                Err(payload) => unwind::resume(payload),
-            }
-        })
+            unsafe { job.result() }.unwrap_or_else(|payload| unwind::resume(payload));
+        });
     }
 }
 
@@ -112,13 +147,13 @@ pub(crate) fn wait_outside<R>(shared: &Shared, f: impl FnOnce(Waiter, &dyn Fn(&L
     current::with(|slot| match slot {
         Some(slot) => f(Waiter::Outside(slot.parker.clone()), &|latch| {
             slot.publish_all();
-            slot.park_while(|| latch.announce_sleep());
+            slot.park_while(&mut || latch.announce_sleep());
         }),
         None => {
             // A thread that is ending has no thread-locals any more; it gets a parker for this one wait.
             let parker = PARKER.try_with(Arc::clone).unwrap_or_else(|_| Arc::new(Parker::new()));
             f(Waiter::Outside(parker.clone()), &|latch| {
-                shared.park_outside(&parker, || latch.announce_sleep());
+                shared.park_outside(&parker, &mut || latch.announce_sleep());
             })
         }
     })
@@ -126,7 +161,7 @@ pub(crate) fn wait_outside<R>(shared: &Shared, f: impl FnOnce(Waiter, &dyn Fn(&L
 
 /// Parks a thread without a slot as long as it is `blocked`. It keeps the timers of the pool that it is for, or that it
 /// is inside of, or of the global one.
-pub(crate) fn park_without_slot(home: Option<&Shared>, parker: &Arc<Parker>, mut blocked: impl FnMut() -> bool) {
+pub(crate) fn park_without_slot(home: Option<&Shared>, parker: &Arc<Parker>, blocked: &mut dyn FnMut() -> bool) {
     current::with_host(|host| {
         let global = || Pool::global_if_any().map(|pool| &*pool.shared);
         let own = |shared: &&Shared| !shared.is_forked();
@@ -145,7 +180,7 @@ pub(crate) fn park_without_slot(home: Option<&Shared>, parker: &Arc<Parker>, mut
 
 impl Shared {
     /// Parks a thread without a slot as long as it is `blocked`. It keeps the timers meanwhile.
-    fn park_outside(&self, parker: &Arc<Parker>, mut blocked: impl FnMut() -> bool) {
+    fn park_outside(&self, parker: &Arc<Parker>, blocked: &mut dyn FnMut() -> bool) {
         express::step_aside();
         let bed = self.bed(parker);
         while blocked() {

@@ -56,13 +56,7 @@ impl Pool {
 
 /// Calls `f` with the pool that the current thread is inside, or else with the global one.
 pub(crate) fn on_current<R>(f: impl FnOnce(&Shared) -> R) -> R {
-    current::with(|slot| match slot {
-        Some(slot) => f(slot.shared()),
-        None => current::with_host(|host| match host {
-            Some(host) => f(host),
-            None => f(&Pool::global().shared),
-        }),
-    })
+    current::with_pool(|| &Pool::global().shared, f)
 }
 
 impl fmt::Debug for Pool {

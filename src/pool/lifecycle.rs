@@ -179,11 +179,11 @@ fn wait_for_threads(shared: &Shared) {
         // A worker of another pool: what we wait for may need its seat.
         Some(slot) => {
             slot.publish_all();
-            slot.park_while(|| shared.threads.are_alive(&slot.parker));
+            slot.park_while(&mut || shared.threads.are_alive(&slot.parker));
         }
         None => {
             let parker = Arc::new(Parker::new());
-            park_without_slot(None, &parker, || shared.threads.are_alive(&parker));
+            park_without_slot(None, &parker, &mut || shared.threads.are_alive(&parker));
         }
     });
     shared.threads.join_all();

@@ -119,10 +119,18 @@ impl Slot {
 }
 
 /// Runs `f` as a thread of the pool again, on a thread that is [out](current::is_out) of its slot.
-#[cold]
 pub(crate) fn back<R>(f: impl FnOnce() -> R) -> R {
+    let (mut f, mut result) = (Some(f), None);
+    back_for(&mut || result = f.take().map(|f| f()));
+    result.expect("it has run")
+}
+
+/// [`back`], compiled once for all closures.
+#[cold]
+#[inline(never)]
+fn back_for(f: &mut dyn FnMut()) {
     current::step_in(|slot| {
         let _back = slot.map(Back::new);
-        f()
-    })
+        f();
+    });
 }

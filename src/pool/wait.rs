@@ -169,20 +169,20 @@ impl Slot {
         if latch.probe() {
             return;
         }
-        self.park_while(|| latch.announce_sleep());
+        self.park_while(&mut || latch.announce_sleep());
     }
 
     /// Gives the seat up, and parks as long as `blocked` says. Where waiting threads run anything, it goes on looking
     /// for work meanwhile, as an idle thread.
-    pub(crate) fn park_while(&self, mut blocked: impl FnMut() -> bool) {
+    pub(crate) fn park_while(&self, blocked: &mut dyn FnMut() -> bool) {
         if self.helps_with() != Help::Anything || !self.holds_seat() {
             return self.park_apart(blocked);
         }
-        worker::stand_by(self, &mut blocked);
+        worker::stand_by(self, blocked);
     }
 
     /// Gives the seat up, and parks as long as `blocked` says, which may be asked only until it says no.
-    pub(crate) fn park_apart(&self, mut blocked: impl FnMut() -> bool) {
+    pub(crate) fn park_apart(&self, blocked: &mut dyn FnMut() -> bool) {
         let bed = self.shared().bed(&self.parker);
         self.without_seat(|slot| {
             while blocked() {

@@ -81,10 +81,23 @@ pub fn block_on<F: IntoFuture>(future: F) -> F::Output {
 
 /// [`block_on`], with the pool whose timers the thread keeps while it parks, if it is of none itself.
 fn block_on_for<F: IntoFuture>(home: Option<&Shared>, future: F) -> F::Output {
-    if current::is_out() {
-        return section::back(|| block_on_for(home, future));
-    }
     let mut future = pin!(future.into_future());
+    let mut output = None;
+    poll_until_done(home, &mut |context| match future.as_mut().poll(context) {
+        Poll::Ready(ready) => {
+            output = Some(ready);
+            true
+        }
+        Poll::Pending => false,
+    });
+    output.expect("it is polled until it is done")
+}
+
+/// Calls `poll`, and blocks as long as it says that it is not done. Compiled once for all futures.
+fn poll_until_done(home: Option<&Shared>, poll: &mut dyn FnMut(&mut Context<'_>) -> bool) {
+    if current::is_out() {
+        return section::back(|| poll_until_done(home, poll));
+    }
     current::with(|slot| {
         let parker = slot.map_or_else(|| Arc::new(Parker::new()), |slot| slot.parker.clone());
         let bell = Arc::new(Bell { state: AtomicU32::new(0), parker });
@@ -95,20 +108,20 @@ fn block_on_for<F: IntoFuture>(home: Option<&Shared>, future: F) -> F::Output {
         loop {
             let _polling = Polling::new();
             // The budget of a task around us is for its own poll, which this is a part of that cannot end early.
-            if let Poll::Ready(output) = task_context::unlimited(|| future.as_mut().poll(&mut context)) {
-                return output;
+            if task_context::unlimited(|| poll(&mut context)) {
+                return;
             }
             if bell.take() {
                 continue;
             }
             match slot {
-                None => park_without_slot(home, &bell.parker, || !bell.take()),
+                None => park_without_slot(home, &bell.parker, &mut || !bell.take()),
                 Some(slot) => {
                     slot.publish_all();
                     // Nothing is run on top meanwhile, whatever the pool's way of waiting: what waits here may be what
                     // the other work waits for, and there may be very many of us.
                     let _absence = slot.shared().absence();
-                    slot.park_apart(|| !bell.take());
+                    slot.park_apart(&mut || !bell.take());
                 }
             }
         }

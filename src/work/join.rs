@@ -6,7 +6,8 @@ use crate::core::fork_stack::Reclaimed;
 use crate::core::job::{Arm, ForkJob};
 use crate::ground::unwind::{self, Payload};
 use crate::pool::current;
-use crate::pool::handle::{Pool, on_current};
+use crate::pool::enter::enter_current;
+use crate::pool::handle::Pool;
 use crate::pool::slot::Slot;
 
 /// Tells a closure of [`join_context`] where it runs.
@@ -106,11 +107,25 @@ where
     }
 }
 
+/// [`join`] for those who are inside of a pool: no code is made for other threads.
+#[inline(always)]
+pub(crate) fn join_inside<A, B, RA, RB>(a: A, b: B) -> (RA, RB)
+where
+    A: FnOnce() -> RA + Send,
+    B: FnOnce() -> RB + Send,
+    RA: Send,
+    RB: Send,
+{
+    // SAFETY: the reference does not leave this function.
+    let slot = unsafe { current::slot() }.expect("the caller has entered a pool");
+    fork(slot, |_| a(), Plain(b))
+}
+
 /// Takes the closure into the pool.
 #[cold]
 #[inline(never)]
 fn outside<R: Send>(f: impl FnOnce() -> R + Send) -> R {
-    on_current(|shared| shared.enter(move |_| f()))
+    enter_current(move |_| f())
 }
 
 /// The second arm of a `join`, as its owner sees it.

@@ -86,8 +86,8 @@ macro_rules! loses {
 pub const ADAPTERS: &[Adapter] = &[
     ("nothing", How::Both(|iter, _, _| iter, |iter, _, _| iter)),
     both!("map", |iter, items, _rng| {
-        model(items, |items| items.map(|item| item * 3 + 1));
-        iter.map(|item| item * 3 + 1)
+        model(items, |items| items.map(|item| item.wrapping_mul(3).wrapping_add(1)));
+        iter.map(|item| item.wrapping_mul(3).wrapping_add(1))
     }),
     both!("map, now and then slowly", |iter, _items, rng| {
         let slow = rng.below(20);

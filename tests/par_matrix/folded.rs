@@ -34,7 +34,7 @@ pub const FOLDED: &[Terminal] = &[
     (
         "product",
         End::Any(|iter, expected, _| {
-            let odd = |item| Wrapping(2 * item + 1u64);
+            let odd = |item: u64| Wrapping(item) * Wrapping(2) + Wrapping(1);
             assert_eq!(iter.map(odd).product::<Wrapping<u64>>(), expected.iter().map(odd).product());
         }),
     ),

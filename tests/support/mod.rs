@@ -26,6 +26,13 @@ pub fn note(text: impl Into<String>) {
 /// Runs `body` on a thread of its own. If it takes longer than `secs`, prints what every thread of the process is
 /// doing and aborts: a hang is a failure.
 pub fn with_deadline<R: Send + 'static>(secs: u64, body: impl FnOnce() -> R + Send + 'static) -> R {
+    let (tx, rx) = mpsc::channel();
+    run_until(secs, Box::new(move || drop(tx.send(body()))));
+    rx.recv().expect("the body has ended without a panic")
+}
+
+/// What [`with_deadline`] does with a body of any type: compiled once.
+fn run_until(secs: u64, body: Box<dyn FnOnce() + Send>) {
     quiet_planned_panics();
     let (tx, rx) = mpsc::channel();
     let name = thread::current().name().unwrap_or("test").to_owned();
@@ -36,10 +43,7 @@ pub fn with_deadline<R: Send + 'static>(secs: u64, body: impl FnOnce() -> R + Se
         })
         .expect("the system has a thread for a test");
     match rx.recv_timeout(Duration::from_secs(secs)) {
-        Ok(Ok(result)) => {
-            runner.join().expect("the body's panics are caught");
-            result
-        }
+        Ok(Ok(())) => runner.join().expect("the body's panics are caught"),
         Ok(Err(payload)) => panic::resume_unwind(payload),
         Err(_) => {
             // Not by eprintln, which the test harness holds back.

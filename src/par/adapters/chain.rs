@@ -107,6 +107,7 @@ where
 {
     type Item = A::Item;
     type IntoIter = ChainIter<A::IntoIter, B::IntoIter>;
+    const OWNED: bool = A::OWNED || B::OWNED;
 
     fn into_iter(self) -> Self::IntoIter {
         ChainIter { a: self.a.map(A::into_iter), b: self.b.map(B::into_iter) }

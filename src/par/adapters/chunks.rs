@@ -82,6 +82,7 @@ where
 {
     type Item = T;
     type IntoIter = ChunksIter<P, M>;
+    const OWNED: bool = P::OWNED;
 
     fn into_iter(self) -> Self::IntoIter {
         let ChunksProducer { base, len, chunk_size, make } = self;

@@ -48,6 +48,7 @@ where
 {
     type Item = E::Out;
     type IntoIter = EachIter<'f, P::IntoIter, E>;
+    const OWNED: bool = P::OWNED;
 
     fn into_iter(self) -> Self::IntoIter {
         EachIter { base: self.base.into_iter(), op: self.op }

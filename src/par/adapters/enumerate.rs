@@ -61,6 +61,7 @@ struct EnumerateProducer<P> {
 impl<P: Producer> Producer for EnumerateProducer<P> {
     type Item = (usize, P::Item);
     type IntoIter = iter::Zip<Range<usize>, P::IntoIter>;
+    const OWNED: bool = P::OWNED;
 
     // The range ends where the items do, so that the last index is at hand for who goes backwards.
     #[inline]

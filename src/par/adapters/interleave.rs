@@ -145,6 +145,7 @@ where
 {
     type Item = I::Item;
     type IntoIter = InterleaveIter<I::IntoIter, J::IntoIter>;
+    const OWNED: bool = I::OWNED || J::OWNED;
 
     fn into_iter(self) -> Self::IntoIter {
         InterleaveIter { i: self.i.into_iter().fuse(), j: self.j.into_iter().fuse(), turn: self.turn }

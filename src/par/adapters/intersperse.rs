@@ -87,6 +87,7 @@ fn items_among(element_first: bool, count: usize) -> usize {
 impl<P: Producer<Item: Clone + Send>> Producer for IntersperseProducer<P> {
     type Item = P::Item;
     type IntoIter = IntersperseIter<P::IntoIter>;
+    const OWNED: bool = P::OWNED;
 
     fn into_iter(self) -> Self::IntoIter {
         let IntersperseProducer { base, element, len, element_next } = self;

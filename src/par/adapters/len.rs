@@ -104,6 +104,7 @@ struct LenProducer<P> {
 impl<P: Producer> Producer for LenProducer<P> {
     type Item = P::Item;
     type IntoIter = P::IntoIter;
+    const OWNED: bool = P::OWNED;
 
     #[inline]
     fn into_iter(self) -> Self::IntoIter {

@@ -87,6 +87,7 @@ where
 {
     type Item = R;
     type IntoIter = iter::Map<P::IntoIter, &'f F>;
+    const OWNED: bool = P::OWNED;
 
     fn into_iter(self) -> Self::IntoIter {
         self.base.into_iter().map(self.map_op)

@@ -191,6 +191,7 @@ where
 {
     type Item = R;
     type IntoIter = MapIter<'f, P::IntoIter, H::Value, F>;
+    const OWNED: bool = P::OWNED;
 
     fn into_iter(self) -> Self::IntoIter {
         MapIter { base: self.base.into_iter(), value: self.share.begin(), map_op: self.map_op }

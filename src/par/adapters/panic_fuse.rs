@@ -90,6 +90,7 @@ struct PanicFuseProducer<'f, P> {
 impl<'f, P: Producer> Producer for PanicFuseProducer<'f, P> {
     type Item = P::Item;
     type IntoIter = PanicFuseIter<'f, P::IntoIter>;
+    const OWNED: bool = P::OWNED;
 
     fn into_iter(self) -> Self::IntoIter {
         let fuse = Fuse::new(self.blown);

@@ -81,6 +81,7 @@ struct Numbered<P> {
 impl<P: Producer> Producer for Numbered<P> {
     type Item = (usize, P::Item);
     type IntoIter = iter::Zip<Range<usize>, P::IntoIter>;
+    const OWNED: bool = P::OWNED;
 
     fn into_iter(self) -> Self::IntoIter {
         self.range.zip(self.base.into_iter())

@@ -63,6 +63,7 @@ struct RevProducer<P> {
 impl<P: Producer> Producer for RevProducer<P> {
     type Item = P::Item;
     type IntoIter = iter::Rev<P::IntoIter>;
+    const OWNED: bool = P::OWNED;
 
     #[inline]
     fn into_iter(self) -> Self::IntoIter {

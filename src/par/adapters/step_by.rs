@@ -72,6 +72,7 @@ struct StepByProducer<P> {
 impl<P: Producer> Producer for StepByProducer<P> {
     type Item = P::Item;
     type IntoIter = iter::StepBy<P::IntoIter>;
+    const OWNED: bool = P::OWNED;
 
     #[inline]
     fn into_iter(self) -> Self::IntoIter {

@@ -111,6 +111,7 @@ struct ZipProducer<A, B> {
 impl<A: Producer, B: Producer> Producer for ZipProducer<A, B> {
     type Item = (A::Item, B::Item);
     type IntoIter = iter::Zip<A::IntoIter, B::IntoIter>;
+    const OWNED: bool = A::OWNED || B::OWNED;
 
     // The standard library's `Zip` of two slices, and of maps and zips of such, counts one index for both: it is a loop
     // that the compiler can vectorise.

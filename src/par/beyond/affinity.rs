@@ -166,6 +166,7 @@ struct OwnedProducer<'o, P> {
 impl<P: Producer> Producer for OwnedProducer<'_, P> {
     type Item = P::Item;
     type IntoIter = P::IntoIter;
+    const OWNED: bool = true;
 
     #[inline]
     fn into_iter(self) -> Self::IntoIter {

@@ -71,7 +71,6 @@ impl<P: Producer, C: Consumer<P::Item>> Piece<P, C> {
 
 /// What becomes of a piece.
 struct Turn<P, C, R> {
-    claimed: AtomicBool,
     piece: Mutex<Option<Piece<P, C>>>,
     result: Mutex<Option<R>>,
 }
@@ -88,9 +87,10 @@ where
         return bridge_freely(len, producer, consumer, place);
     }
     let turns = cut(producer, len, count, consumer, place);
+    let claimed: Vec<AtomicBool> = (0..count).map(|_| AtomicBool::new(false)).collect();
     give_turns(count, &|| {
         let me = current_thread_index().unwrap_or(NOBODY);
-        let index = claim(&turns, &owners.of, me).expect("there are as many turns as pieces");
+        let index = claim(&claimed, &owners.of, me).expect("there are as many turns as pieces");
         if owners.learn {
             // Relaxed: a guess, which orders nothing.
             owners.of[index].store(me, Ordering::Relaxed);
@@ -118,7 +118,7 @@ where
     let mut turns = Vec::with_capacity(count);
     let mut add = |producer, len, place| {
         let piece = Mutex::new(Some(Piece { producer, len, consumer, place }));
-        turns.push(Turn { claimed: AtomicBool::new(false), piece, result: Mutex::new(None) });
+        turns.push(Turn { piece, result: Mutex::new(None) });
     };
     let mut left = len;
     for pieces in (2..=count).rev() {
@@ -134,17 +134,15 @@ where
 }
 
 /// Claims a piece for the thread `me`.
-fn claim<P, C, R>(turns: &[Turn<P, C, R>], owners: &[AtomicUsize], me: usize) -> Option<usize> {
+fn claim(claimed: &[AtomicBool], owners: &[AtomicUsize], me: usize) -> Option<usize> {
     // Relaxed: what belongs to a piece goes through its lock.
     let owner = |index: usize| owners[index].load(Ordering::Relaxed);
-    let try_claim = |index: usize| {
-        let turn = &turns[index].claimed;
-        !turn.load(Ordering::Relaxed) && !turn.swap(true, Ordering::Relaxed)
-    };
-    let mine = (0..turns.len()).filter(|index| owner(*index) == me);
-    let free = (0..turns.len()).filter(|index| owner(*index) == NOBODY);
+    let try_claim =
+        |index: usize| !claimed[index].load(Ordering::Relaxed) && !claimed[index].swap(true, Ordering::Relaxed);
+    let mine = (0..claimed.len()).filter(|index| owner(*index) == me);
+    let free = (0..claimed.len()).filter(|index| owner(*index) == NOBODY);
     // From the other end: owners go from left to right.
-    let any = (0..turns.len()).rev();
+    let any = (0..claimed.len()).rev();
     mine.chain(free).chain(any).find(|index| try_claim(*index))
 }
 
@@ -154,11 +152,9 @@ mod tests {
 
     #[test]
     fn everyone_gets_his_own_first_then_what_is_free_then_any() {
-        let turns: Vec<Turn<(), (), ()>> = (0..6)
-            .map(|_| Turn { claimed: AtomicBool::new(false), piece: Mutex::new(None), result: Mutex::new(None) })
-            .collect();
+        let claimed: Vec<AtomicBool> = (0..6).map(|_| AtomicBool::new(false)).collect();
         let owners: Vec<AtomicUsize> = [0, 1, NOBODY, 1, 0, 2].map(AtomicUsize::new).into();
-        let order: Vec<Option<usize>> = (0..7).map(|_| claim(&turns, &owners, 1)).collect();
+        let order: Vec<Option<usize>> = (0..7).map(|_| claim(&claimed, &owners, 1)).collect();
         assert_eq!(order, [Some(1), Some(3), Some(2), Some(5), Some(4), Some(0), None]);
     }
 }

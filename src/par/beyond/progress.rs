@@ -137,6 +137,7 @@ struct ProgressProducer<'p, B, P> {
 impl<'p, B: Producer, P: Progress> Producer for ProgressProducer<'p, B, P> {
     type Item = B::Item;
     type IntoIter = Counting<'p, B::IntoIter, P>;
+    const OWNED: bool = B::OWNED;
 
     fn into_iter(self) -> Self::IntoIter {
         let untold = Untold { progress: self.progress, items: Cell::new(0) };

@@ -2,7 +2,7 @@
 
 use crate::par::sort::grain::Grain;
 use crate::par::sort::partition::partition;
-use crate::work::join::join;
+use crate::work::join::join_inside;
 
 /// Cuts `v` into as many chunks as there are pivots, partitions each by `first(element, its pivot)`, and brings the
 /// parts together: those for which `first` says so before the others. Gives their number.
@@ -34,7 +34,7 @@ fn partition_chunks<T: Send>(
     let (v_a, v_b) = v.split_at_mut(v.len().min(half * chunk));
     let (pivots_a, pivots_b) = pivots.split_at_mut(half);
     let (counts_a, counts_b) = counts.split_at_mut(half);
-    join(
+    join_inside(
         || partition_chunks(v_a, pivots_a, counts_a, chunk, first),
         || partition_chunks(v_b, pivots_b, counts_b, chunk, first),
     );
@@ -98,7 +98,7 @@ fn exchange<T: Send>(front: &mut [T], back: &mut [T], offset: (usize, usize), li
             let next = (list_b[0].front, list_b[0].back);
             let (front_a, front_b) = front.split_at_mut(next.0 - offset.0);
             let (back_a, back_b) = back.split_at_mut(next.1 - offset.1);
-            join(|| exchange(front_a, back_a, offset, list_a), || exchange(front_b, back_b, next, list_b));
+            join_inside(|| exchange(front_a, back_a, offset, list_a), || exchange(front_b, back_b, next, list_b));
         }
     }
 }

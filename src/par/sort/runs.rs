@@ -3,7 +3,7 @@
 use crate::ground::sync::{AtomicUsize, Ordering};
 use crate::par::sort::grain::Grain;
 use crate::par::sort::order::Order;
-use crate::work::join::join;
+use crate::work::join::join_inside;
 
 /// As many elements are looked at before anything is done in parallel.
 const FIRST: usize = 64;
@@ -68,7 +68,7 @@ fn flip<T: Send>(a: &mut [T], b: &mut [T], grain: Grain) {
     let half = a.len() / 2;
     let (a, a_rest) = a.split_at_mut(half);
     let (b_rest, b) = b.split_at_mut(b.len() - half);
-    join(|| flip(a, b, grain), || flip(a_rest, b_rest, grain));
+    join_inside(|| flip(a, b, grain), || flip(a_rest, b_rest, grain));
 }
 
 /// [`run_len`], in parallel. `v` begins at `at`; runs do not go on beyond `broken`, or not as far.
@@ -96,7 +96,7 @@ fn extent<T: Send, O: Order<T>>(
     }
     let middle = v.len() / 2;
     let (left, right) = v.split_at_mut(middle);
-    let (a, b) = join(
+    let (a, b) = join_inside(
         || extent(left, at, backwards, broken, grain, order),
         || extent(right, at + middle, backwards, broken, grain, order),
     );

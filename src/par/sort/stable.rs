@@ -7,7 +7,7 @@ use crate::par::sort::halves::{merge_back, merge_two};
 use crate::par::sort::merging::par_merge;
 use crate::par::sort::order::Order;
 use crate::par::sort::runs::long_runs;
-use crate::work::join::join;
+use crate::work::join::join_inside;
 
 /// Sorts stably.
 pub(crate) fn sort<T: Send, O: Order<T>>(v: &mut [T], order: &O) {
@@ -67,9 +67,12 @@ fn combine<T: Send, O: Order<T>>(
     let (buffer_left, buffer_right) = buffer.split_at_mut(half - begin);
     let combine_two = |v: &mut [T], buffer: &mut [MaybeUninit<T>], at: usize, cuts: [&[usize]; 2], start: usize| {
         let ((a, b), (buffer_a, buffer_b)) = (v.split_at_mut(at - start), buffer.split_at_mut(at - start));
-        join(|| combine(a, buffer_a, cuts[0], start, grain, order), || combine(b, buffer_b, cuts[1], at, grain, order));
+        join_inside(
+            || combine(a, buffer_a, cuts[0], start, grain, order),
+            || combine(b, buffer_b, cuts[1], at, grain, order),
+        );
     };
-    join(
+    join_inside(
         || combine_two(left, buffer_left, quarter, [first, second], begin),
         || combine_two(right, buffer_right, three, [third, fourth], half),
     );
@@ -106,9 +109,12 @@ fn quarters<T: Send, O: Order<T>>(v: &mut [T], buffer: &mut [MaybeUninit<T>], le
     let (buffer_left, buffer_right) = buffer.split_at_mut(half);
     let sort_two = |v: &mut [T], buffer: &mut [MaybeUninit<T>], at: usize| {
         let ((a, b), (buffer_a, buffer_b)) = (v.split_at_mut(at), buffer.split_at_mut(at));
-        join(|| quarters(a, buffer_a, levels - 1, grain, order), || quarters(b, buffer_b, levels - 1, grain, order));
+        join_inside(
+            || quarters(a, buffer_a, levels - 1, grain, order),
+            || quarters(b, buffer_b, levels - 1, grain, order),
+        );
     };
-    join(|| sort_two(left, buffer_left, quarter), || sort_two(right, buffer_right, three - half));
+    join_inside(|| sort_two(left, buffer_left, quarter), || sort_two(right, buffer_right, three - half));
     merge_four(v, buffer, [quarter, half, three], grain, order);
 }
 
@@ -131,7 +137,7 @@ fn merge_four<T: Send, O: Order<T>>(
         let (a, b) = v.split_at_mut(at);
         par_merge(a, b, buffer, grain, order);
     };
-    join(|| into_buffer(left, buffer_left, quarter), || into_buffer(right, buffer_right, three - half));
+    join_inside(|| into_buffer(left, buffer_left, quarter), || into_buffer(right, buffer_right, three - half));
     // SAFETY: both merges have ended without unwinding: the buffer has every element of `v`. It is not looked at again
     // but to be overwritten.
     unsafe { merge_back(buffer, half, v, grain, order) };

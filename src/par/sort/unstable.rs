@@ -6,7 +6,7 @@ use crate::par::sort::order::Order;
 use crate::par::sort::partition::partition;
 use crate::par::sort::runs::finish_run;
 use crate::par::sort::select::{Middle, between};
-use crate::work::join::join;
+use crate::work::join::join_inside;
 
 /// The pivot is the median of so many elements.
 const SAMPLE: usize = if cfg!(debug_assertions) { 31 } else { 255 };
@@ -42,7 +42,7 @@ fn quicksort<T: Send, O: Order<T>>(v: &mut [T], grain: Grain, depth: u32, order:
     let (rest, right) = v.split_at_mut(middle.end);
     let left = &mut rest[..middle.start];
     let grain = Grain { workers: grain.workers.div_ceil(2), ..grain };
-    join(|| quicksort(left, grain, depth - 1, order), || quicksort(right, grain, depth - 1, order));
+    join_inside(|| quicksort(left, grain, depth - 1, order), || quicksort(right, grain, depth - 1, order));
 }
 
 /// Partitions around the median of a sample; gives where the elements lie that need not be looked at again.
