@@ -3,7 +3,7 @@
 
 mod support;
 
-use support::with_deadline;
+use support::{alone, with_deadline};
 
 /// Runs `child` in a forked process; true if it returned true.
 fn in_child(child: impl FnOnce() -> bool) -> bool {
@@ -28,6 +28,8 @@ fn panics(f: impl FnOnce()) -> bool {
 
 #[test]
 fn every_way_into_the_pool_panics() {
+    // Not beside the other test: what its threads hold in the moment of the fork nobody lets go of in the child.
+    let _alone = alone();
     with_deadline(60, || {
         let pool = filch::Pool::builder().workers(2).build().unwrap();
         assert_eq!(pool.join(|| 1, || 2), (1, 2));
@@ -46,6 +48,7 @@ fn every_way_into_the_pool_panics() {
 
 #[test]
 fn a_child_may_drop_the_pool_and_make_its_own() {
+    let _alone = alone();
     with_deadline(60, || {
         let mut pool = Some(filch::Pool::builder().workers(2).build().unwrap());
         assert!(in_child(|| {

@@ -134,8 +134,7 @@ fn closures_beside_tasks_and_long_tasks() {
         for own in [false, true] {
             let closure = || ();
             if own {
-                let spawn = async move { filch::spawn_cpu(closure) };
-                pool.spawn(spawn).join().unwrap().join().unwrap();
+                pool.spawn(async move { filch::spawn_cpu(closure).await.unwrap() }).join().unwrap();
             } else {
                 pool.spawn_cpu(closure).join().unwrap();
             }

@@ -7,14 +7,17 @@
 //! On a thread whose stack consists of parts of one another, there is no such wait below a piece of the loop: what
 //! `next` waits for was begun after the piece, and is no part of it. So there a piece waits for the lock. Where
 //! something unrelated may lie below it (a `join` under [`RunAnything`](crate::WaitPolicy::RunAnything), a
-//! `yield_now`), and if the lock is taken by the same thread, further down, the piece ends instead. If all
-//! pieces have ended and the iterator has not, the loop begins again.
+//! `yield_now`), and if the lock is taken by the same thread, further down, the piece ends instead. So does a piece
+//! that waits, if it comes to wait for long and whoever has the lock runs something unrelated: that may be a piece of
+//! the same loop, a part of which is the one that waits. If all pieces have ended and the iterator has not, the loop
+//! begins again.
 
 use std::mem;
+use std::time::Duration;
 
 use parking_lot::MutexGuard;
 
-use crate::ground::sync::{AtomicBool, Mutex, Ordering, spin_loop};
+use crate::ground::sync::{AtomicBool, AtomicUsize, Mutex, Ordering, spin_loop};
 use crate::par::bridge::bridge_unindexed;
 use crate::par::iter::ParallelIterator;
 use crate::par::place::Place;
@@ -78,6 +81,8 @@ where
             source: Mutex::new(Source { iter: self.iter, open: true }),
             ended: AtomicBool::new(false),
             gave_up: AtomicBool::new(false),
+            holder: AtomicUsize::new(NOBODY),
+            barred: AtomicBool::new(false),
         };
         let round = |place| bridge_unindexed(Turns { shared: &shared, most: usize::MAX }, consumer, place);
         let (first, mut left) = place.split();
@@ -99,7 +104,14 @@ struct Shared<Iter> {
     ended: AtomicBool,
     /// Whether a piece has ended because it was not its turn.
     gave_up: AtomicBool,
+    /// The slot of the thread that has the lock, or had it last.
+    holder: AtomicUsize,
+    /// Whoever has the lock must not be waited for.
+    barred: AtomicBool,
 }
+
+/// A holder without a slot: then there are no other pieces.
+const NOBODY: usize = usize::MAX;
 
 struct Source<Iter> {
     iter: Iter,
@@ -109,6 +121,9 @@ struct Source<Iter> {
 
 /// How often a piece that must not wait asks for the lock.
 const ATTEMPTS: u32 = 64;
+
+/// How long a piece waits for the lock before it looks what the holder does.
+const LOOK: Duration = Duration::from_millis(1);
 
 impl<Iter: Iterator> Shared<Iter> {
     fn has_ended(&self) -> bool {
@@ -121,15 +136,14 @@ impl<Iter: Iterator> Shared<Iter> {
         if self.has_ended() {
             return None;
         }
-        let mut source = if may_wait {
-            self.source.lock()
-        } else {
-            let Some(source) = self.try_lock() else {
-                self.gave_up.store(true, Ordering::Relaxed);
-                return None;
-            };
-            source
+        let source = if may_wait && !self.is_barred() { self.lock() } else { self.try_lock() };
+        let Some(mut source) = source else {
+            self.gave_up.store(true, Ordering::Relaxed);
+            return None;
         };
+        // Relaxed, both: whoever waits for us looks again.
+        self.holder.store(current::with_owned(|slot| slot.map_or(NOBODY, |slot| slot.index)), Ordering::Relaxed);
+        self.barred.store(false, Ordering::Relaxed);
         // If `next` unwinds, the source stays closed.
         let item = if mem::replace(&mut source.open, false) { source.iter.next() } else { None };
         source.open = item.is_some();
@@ -137,6 +151,29 @@ impl<Iter: Iterator> Shared<Iter> {
             self.ended.store(true, Ordering::Relaxed);
         }
         item
+    }
+
+    /// Waits for the lock; none if its holder must not be waited for.
+    fn lock(&self) -> Option<MutexGuard<'_, Source<Iter>>> {
+        loop {
+            if let Some(source) = self.source.try_lock_for(LOOK) {
+                return Some(source);
+            }
+            if self.holder_is_mixed() {
+                self.barred.store(true, Ordering::Relaxed);
+                return None;
+            }
+        }
+    }
+
+    fn is_barred(&self) -> bool {
+        self.barred.load(Ordering::Relaxed)
+    }
+
+    /// Whether the thread that has the lock runs something unrelated, perhaps on top of `next`.
+    fn holder_is_mixed(&self) -> bool {
+        let holder = self.holder.load(Ordering::Relaxed);
+        current::with(|slot| slot.and_then(|slot| slot.shared().slot(holder)).is_some_and(|slot| !slot.is_pure()))
     }
 
     fn try_lock(&self) -> Option<MutexGuard<'_, Source<Iter>>> {
@@ -184,8 +221,8 @@ impl<Iter: Iterator + Send> UnindexedProducer for Turns<'_, Iter> {
 
     fn split_front(self, items: usize) -> Result<(Self, Option<Self>), Self> {
         let items = items.max(1);
-        // A piece that must not wait ends for good when it is not its turn: no rest of it may try again.
-        if self.shared.has_ended() || items >= self.most || !may_wait() {
+        // A piece that must not wait, for itself or for the holder, ends for good when it is not its turn: no rest of it may try again.
+        if self.shared.has_ended() || items >= self.most || !may_wait() || self.shared.is_barred() {
             return Ok((self, None));
         }
         let rest = if self.most == usize::MAX { self.most } else { self.most - items };
