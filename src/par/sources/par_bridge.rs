@@ -7,17 +7,18 @@
 //! On a thread whose stack consists of parts of one another, there is no such wait below a piece of the loop: what
 //! `next` waits for was begun after the piece, and is no part of it. So there a piece waits for the lock. Where
 //! something unrelated may lie below it (a `join` under [`RunAnything`](crate::WaitPolicy::RunAnything), a
-//! `yield_now`), and if the lock is taken by the same thread, further down, the piece ends instead. So does a piece
-//! that waits, if it comes to wait for long and whoever has the lock runs something unrelated: that may be a piece of
-//! the same loop, a part of which is the one that waits. If all pieces have ended and the iterator has not, the loop
-//! begins again.
+//! `yield_now`), and if the lock is taken by the same thread, further down, the piece ends instead.
+//!
+//! A piece of such a thread may have given parts away, though, and wait for them. So for whoever waits for the lock long
+//! while any thread runs something unrelated, it may be itself that is waited for: it *bars* the loop, and all pieces
+//! end. If all pieces have ended and the iterator has not, the loop begins again, with a new round.
 
 use std::mem;
 use std::time::Duration;
 
 use parking_lot::MutexGuard;
 
-use crate::ground::sync::{AtomicBool, AtomicUsize, Mutex, Ordering, spin_loop};
+use crate::ground::sync::{AtomicBool, Mutex, Ordering, spin_loop};
 use crate::par::bridge::bridge_unindexed;
 use crate::par::iter::ParallelIterator;
 use crate::par::place::Place;
@@ -81,10 +82,13 @@ where
             source: Mutex::new(Source { iter: self.iter, open: true }),
             ended: AtomicBool::new(false),
             gave_up: AtomicBool::new(false),
-            holder: AtomicUsize::new(NOBODY),
             barred: AtomicBool::new(false),
         };
-        let round = |place| bridge_unindexed(Turns { shared: &shared, most: usize::MAX }, consumer, place);
+        let round = |place| {
+            // Relaxed, as all that is shared but the iterator: a piece that ends later or earlier ends all the same.
+            shared.barred.store(false, Ordering::Relaxed);
+            bridge_unindexed(Turns { shared: &shared, most: usize::MAX }, consumer, place)
+        };
         let (first, mut left) = place.split();
         let mut result = round(first);
         // A piece gives up when it is not its turn and it must not wait, and that may have been the last of them. Now
@@ -104,14 +108,9 @@ struct Shared<Iter> {
     ended: AtomicBool,
     /// Whether a piece has ended because it was not its turn.
     gave_up: AtomicBool,
-    /// The slot of the thread that has the lock, or had it last.
-    holder: AtomicUsize,
-    /// Whoever has the lock must not be waited for.
+    /// All pieces of this round are to end: whoever has the lock must not be waited for.
     barred: AtomicBool,
 }
-
-/// A holder without a slot: then there are no other pieces.
-const NOBODY: usize = usize::MAX;
 
 struct Source<Iter> {
     iter: Iter,
@@ -122,8 +121,9 @@ struct Source<Iter> {
 /// How often a piece that must not wait asks for the lock.
 const ATTEMPTS: u32 = 64;
 
-/// How long a piece waits for the lock before it looks what the holder does.
-const LOOK: Duration = Duration::from_millis(1);
+/// How long a piece waits for the lock until it looks whether it may go on waiting; and how long at most, later on.
+const FIRST_LOOK: Duration = Duration::from_millis(1);
+const LAST_LOOK: Duration = Duration::from_millis(8);
 
 impl<Iter: Iterator> Shared<Iter> {
     fn has_ended(&self) -> bool {
@@ -136,14 +136,11 @@ impl<Iter: Iterator> Shared<Iter> {
         if self.has_ended() {
             return None;
         }
-        let source = if may_wait && !self.is_barred() { self.lock() } else { self.try_lock() };
+        let source = if may_wait { self.lock() } else { self.try_lock() };
         let Some(mut source) = source else {
             self.gave_up.store(true, Ordering::Relaxed);
             return None;
         };
-        // Relaxed, both: whoever waits for us looks again.
-        self.holder.store(current::with_owned(|slot| slot.map_or(NOBODY, |slot| slot.index)), Ordering::Relaxed);
-        self.barred.store(false, Ordering::Relaxed);
         // If `next` unwinds, the source stays closed.
         let item = if mem::replace(&mut source.open, false) { source.iter.next() } else { None };
         source.open = item.is_some();
@@ -155,25 +152,34 @@ impl<Iter: Iterator> Shared<Iter> {
 
     /// Waits for the lock; none if its holder must not be waited for.
     fn lock(&self) -> Option<MutexGuard<'_, Source<Iter>>> {
+        self.source.try_lock_for(FIRST_LOOK).or_else(|| current::with(|slot| self.lock_patiently(slot)))
+    }
+
+    #[cold]
+    fn lock_patiently(&self, slot: Option<&Slot>) -> Option<MutexGuard<'_, Source<Iter>>> {
+        let Some(slot) = slot else {
+            // A loop out of any pool is one piece.
+            return Some(self.source.lock());
+        };
+        slot.publish_all();
+        let mut look = FIRST_LOOK;
         loop {
-            if let Some(source) = self.source.try_lock_for(LOOK) {
-                return Some(source);
+            // Somebody else may be needed for what the holder waits for; or we ourselves, for a broadcast.
+            let source = slot.without_seat(|_| self.source.try_lock_for(look));
+            if source.is_some() {
+                return source;
             }
-            if self.holder_is_mixed() {
+            slot.run_due_mail();
+            if self.is_barred() || slot.has_mail() || slot.shared().slots().any(|slot| !slot.is_pure()) {
                 self.barred.store(true, Ordering::Relaxed);
                 return None;
             }
+            look = (look * 2).min(LAST_LOOK);
         }
     }
 
     fn is_barred(&self) -> bool {
         self.barred.load(Ordering::Relaxed)
-    }
-
-    /// Whether the thread that has the lock runs something unrelated, perhaps on top of `next`.
-    fn holder_is_mixed(&self) -> bool {
-        let holder = self.holder.load(Ordering::Relaxed);
-        current::with(|slot| slot.and_then(|slot| slot.shared().slot(holder)).is_some_and(|slot| !slot.is_pure()))
     }
 
     fn try_lock(&self) -> Option<MutexGuard<'_, Source<Iter>>> {
@@ -221,9 +227,14 @@ impl<Iter: Iterator + Send> UnindexedProducer for Turns<'_, Iter> {
 
     fn split_front(self, items: usize) -> Result<(Self, Option<Self>), Self> {
         let items = items.max(1);
-        // A piece that must not wait, for itself or for the holder, ends for good when it is not its turn: no rest of it may try again.
-        if self.shared.has_ended() || items >= self.most || !may_wait() || self.shared.is_barred() {
+        // A piece that must not wait ends for good when it is not its turn: no rest of it may try again.
+        if self.shared.has_ended() || items >= self.most || !may_wait() {
             return Ok((self, None));
+        }
+        if self.shared.is_barred() {
+            // There will be another round for what is left.
+            self.shared.gave_up.store(true, Ordering::Relaxed);
+            return Ok((self.of(items), None));
         }
         let rest = if self.most == usize::MAX { self.most } else { self.most - items };
         Ok((self.of(items), Some(self.of(rest))))
@@ -233,6 +244,10 @@ impl<Iter: Iterator + Send> UnindexedProducer for Turns<'_, Iter> {
         let may_wait = may_wait();
         for _ in 0..self.most {
             if folder.full() {
+                break;
+            }
+            if self.shared.is_barred() {
+                self.shared.gave_up.store(true, Ordering::Relaxed);
                 break;
             }
             let Some(item) = self.shared.next(may_wait) else { break };
