@@ -45,8 +45,8 @@ pub trait Producer: Send + Sized {
     }
 
     /// Who should run which part of the loop, if somebody is preferred: see
-    /// [`with_affinity`](super::indexed::IndexedParallelIterator::with_affinity). An adapter hands on what its base
-    /// says.
+    /// [`with_affinity`](super::indexed::IndexedParallelIterator::with_affinity). Asked only where
+    /// [`OWNED`](Self::OWNED) is true. An adapter hands on what its base says, of both.
     #[inline]
     fn owners(&self) -> Option<&Owners> {
         None
