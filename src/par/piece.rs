@@ -242,7 +242,8 @@ where
     let worth = &slot.shared().worth;
 
     let mut done = Done(None);
-    if slot.has_takers(pace.ticks_for(stretch.items())) {
+    let shares = stretch.may_share();
+    if shares && slot.has_takers(pace.ticks_for(stretch.items())) {
         // Equal shares for all from the beginning.
         open.push(stretch, consumer, pace);
         match open.pop() {
@@ -268,13 +269,17 @@ where
     let mut began = if pace.is_brief() { None } else { Some(Ticks::now()) };
     let mut before = began;
     loop {
-        let has_rest = rest.is_some();
-        if let Some(rest) = rest {
-            open.push(rest, consumer, pace);
-        }
+        let pushed = shares && rest.is_some();
+        let kept = match rest {
+            Some(rest) if shares => {
+                open.push(rest, consumer, pace);
+                None
+            }
+            rest => rest,
+        };
         // In one place, so that there is one copy of the loop.
         folder = S::fold(block, folder);
-        let next = if has_rest {
+        let next = if pushed {
             let Some(rest) = open.pop() else {
                 if pace.is_brief() {
                     active.forget();
@@ -287,7 +292,7 @@ where
             };
             Some(rest)
         } else {
-            None
+            kept
         };
         if let Some(earlier) = before {
             let now = Ticks::now();

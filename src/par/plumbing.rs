@@ -89,6 +89,12 @@ pub trait UnindexedProducer: Send + Sized {
         Err(self)
     }
 
+    /// Whether the thread that is about to run this piece may give parts of it to others, for which it then waits.
+    #[inline]
+    fn may_share(&self) -> bool {
+        true
+    }
+
     /// Feeds the items to `folder` until it is full.
     fn fold_with<F: Folder<Self::Item>>(self, folder: F) -> F;
 }

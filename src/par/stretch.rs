@@ -46,6 +46,12 @@ pub(crate) trait Stretch: Send + Sized {
     /// How many items are left, if that is known.
     fn len(&self) -> Option<usize>;
 
+    /// Whether the thread that is about to run it may give parts of it away. Asked once, at the beginning.
+    #[inline]
+    fn may_share(&self) -> bool {
+        true
+    }
+
     /// How many items one folder should take, so that none takes more than it may, and all about as many; the most of
     /// `usize` if there is no limit.
     fn share(&self) -> usize;
@@ -172,6 +178,10 @@ impl<P: UnindexedProducer> Stretch for Uncounted<P> {
                 )
             }
         }
+    }
+
+    fn may_share(&self) -> bool {
+        self.producer.may_share()
     }
 
     fn items(&self) -> usize {

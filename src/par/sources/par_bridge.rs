@@ -7,11 +7,12 @@
 //! On a thread whose stack consists of parts of one another, there is no such wait below a piece of the loop: what
 //! `next` waits for was begun after the piece, and is no part of it. So there a piece waits for the lock. Where
 //! something unrelated may lie below it (a `join` under [`RunAnything`](crate::WaitPolicy::RunAnything), a
-//! `yield_now`), and if the lock is taken by the same thread, further down, the piece ends instead.
+//! `yield_now`), and if the lock is taken by the same thread, further down, the piece ends instead; and it gives no
+//! parts away, for which it would have to wait, and which would wait for the lock on other threads. If all pieces have
+//! ended and the iterator has not, the loop begins again.
 //!
-//! A piece of such a thread may have given parts away, though, and wait for them. So for whoever waits for the lock long
-//! while any thread runs something unrelated, it may be itself that is waited for: it *bars* the loop, and all pieces
-//! end. If all pieces have ended and the iterator has not, the loop begins again, with a new round.
+//! Who waits for long gives its seat up, for others may be needed for what `next` waits for; and it runs what is
+//! broadcast, for which `next` may wait as well.
 
 use std::mem;
 use std::time::Duration;
@@ -82,13 +83,8 @@ where
             source: Mutex::new(Source { iter: self.iter, open: true }),
             ended: AtomicBool::new(false),
             gave_up: AtomicBool::new(false),
-            barred: AtomicBool::new(false),
         };
-        let round = |place| {
-            // Relaxed, as all that is shared but the iterator: a piece that ends later or earlier ends all the same.
-            shared.barred.store(false, Ordering::Relaxed);
-            bridge_unindexed(Turns { shared: &shared, most: usize::MAX }, consumer, place)
-        };
+        let round = |place| bridge_unindexed(Turns { shared: &shared, most: usize::MAX }, consumer, place);
         let (first, mut left) = place.split();
         let mut result = round(first);
         // A piece gives up when it is not its turn and it must not wait, and that may have been the last of them. Now
@@ -108,8 +104,6 @@ struct Shared<Iter> {
     ended: AtomicBool,
     /// Whether a piece has ended because it was not its turn.
     gave_up: AtomicBool,
-    /// All pieces of this round are to end: whoever has the lock must not be waited for.
-    barred: AtomicBool,
 }
 
 struct Source<Iter> {
@@ -121,7 +115,7 @@ struct Source<Iter> {
 /// How often a piece that must not wait asks for the lock.
 const ATTEMPTS: u32 = 64;
 
-/// How long a piece waits for the lock until it looks whether it may go on waiting; and how long at most, later on.
+/// How long a piece waits for the lock with its seat; and how long at most until it looks for mail, later on.
 const FIRST_LOOK: Duration = Duration::from_millis(1);
 const LAST_LOOK: Duration = Duration::from_millis(8);
 
@@ -136,10 +130,14 @@ impl<Iter: Iterator> Shared<Iter> {
         if self.has_ended() {
             return None;
         }
-        let source = if may_wait { self.lock() } else { self.try_lock() };
-        let Some(mut source) = source else {
-            self.gave_up.store(true, Ordering::Relaxed);
-            return None;
+        let mut source = if may_wait {
+            self.lock()
+        } else {
+            let Some(source) = self.try_lock() else {
+                self.gave_up.store(true, Ordering::Relaxed);
+                return None;
+            };
+            source
         };
         // If `next` unwinds, the source stays closed.
         let item = if mem::replace(&mut source.open, false) { source.iter.next() } else { None };
@@ -150,36 +148,28 @@ impl<Iter: Iterator> Shared<Iter> {
         item
     }
 
-    /// Waits for the lock; none if its holder must not be waited for.
-    fn lock(&self) -> Option<MutexGuard<'_, Source<Iter>>> {
-        self.source.try_lock_for(FIRST_LOOK).or_else(|| current::with(|slot| self.lock_patiently(slot)))
+    fn lock(&self) -> MutexGuard<'_, Source<Iter>> {
+        self.source.try_lock_for(FIRST_LOOK).unwrap_or_else(|| current::with(|slot| self.lock_patiently(slot)))
     }
 
     #[cold]
-    fn lock_patiently(&self, slot: Option<&Slot>) -> Option<MutexGuard<'_, Source<Iter>>> {
+    fn lock_patiently(&self, slot: Option<&Slot>) -> MutexGuard<'_, Source<Iter>> {
         let Some(slot) = slot else {
             // A loop out of any pool is one piece.
-            return Some(self.source.lock());
+            return self.source.lock();
         };
-        slot.publish_all();
+        let _absence = slot.shared().absence();
         let mut look = FIRST_LOOK;
         loop {
-            // Somebody else may be needed for what the holder waits for; or we ourselves, for a broadcast.
-            let source = slot.without_seat(|_| self.source.try_lock_for(look));
-            if source.is_some() {
+            // What lies on the fork stack is not published: it is mostly more of this loop.
+            if let Some(source) = slot.without_seat(|_| self.source.try_lock_for(look)) {
                 return source;
             }
-            slot.run_due_mail();
-            if self.is_barred() || slot.has_mail() || slot.shared().slots().any(|slot| !slot.is_pure()) {
-                self.barred.store(true, Ordering::Relaxed);
-                return None;
-            }
+            slot.run_mail();
+            // Nobody else may be awake to look at them.
+            slot.shared().fire_timers();
             look = (look * 2).min(LAST_LOOK);
         }
-    }
-
-    fn is_barred(&self) -> bool {
-        self.barred.load(Ordering::Relaxed)
     }
 
     fn try_lock(&self) -> Option<MutexGuard<'_, Source<Iter>>> {
@@ -231,23 +221,18 @@ impl<Iter: Iterator + Send> UnindexedProducer for Turns<'_, Iter> {
         if self.shared.has_ended() || items >= self.most || !may_wait() {
             return Ok((self, None));
         }
-        if self.shared.is_barred() {
-            // There will be another round for what is left.
-            self.shared.gave_up.store(true, Ordering::Relaxed);
-            return Ok((self.of(items), None));
-        }
         let rest = if self.most == usize::MAX { self.most } else { self.most - items };
         Ok((self.of(items), Some(self.of(rest))))
+    }
+
+    fn may_share(&self) -> bool {
+        may_wait()
     }
 
     fn fold_with<F: Folder<Iter::Item>>(self, mut folder: F) -> F {
         let may_wait = may_wait();
         for _ in 0..self.most {
             if folder.full() {
-                break;
-            }
-            if self.shared.is_barred() {
-                self.shared.gave_up.store(true, Ordering::Relaxed);
                 break;
             }
             let Some(item) = self.shared.next(may_wait) else { break };
