@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use filch::WaitPolicy;
 use filch::prelude::*;
-use support::{alone, lock, note, spin, with_deadline};
+use support::{alone, at_best, lock, note, spin, with_deadline};
 
 const ITEMS: u64 = 60;
 
@@ -137,5 +137,26 @@ fn all_threads_go_on_after_a_long_yield() {
             }
         }
         panic!("one thread has run all the rest, each time");
+    });
+}
+
+/// While one thread waits inside of `next`, another is in an item.
+#[test]
+fn slow_turns_do_not_hold_items_up() {
+    let _alone = alone();
+    with_deadline(60, || {
+        let pool = filch::Pool::builder().workers(4).build().unwrap();
+        at_best(5, "60 items of 8 ms, one every 2 ms", || {
+            let began = Instant::now();
+            pool.install(|| {
+                let slow = (0..60).inspect(|_| std::thread::sleep(Duration::from_millis(2)));
+                slow.par_bridge().for_each(|_| {
+                    filch::join(|| std::thread::sleep(Duration::from_millis(8)), || spin(Duration::from_micros(50)));
+                });
+            });
+            // 600 ms by one thread, 300 by two, which is how many take part in loops on two cores.
+            let took = began.elapsed();
+            if took < Duration::from_millis(450) { Ok(()) } else { Err(format!("{took:?}")) }
+        });
     });
 }
