@@ -266,7 +266,7 @@ where
         return finish(&open, consumer, pace, done, Some(folder));
     }
     let mut all_items = 0;
-    let mut began = if pace.is_brief() { None } else { Some(Ticks::now()) };
+    let mut began = if pace.is_blind() { None } else { Some(Ticks::now()) };
     let mut before = began;
     loop {
         let pushed = shares && rest.is_some();
@@ -281,7 +281,7 @@ where
         folder = S::fold(block, folder);
         let next = if pushed {
             let Some(rest) = open.pop() else {
-                if pace.is_brief() {
+                if pace.is_blind() {
                     active.forget();
                 }
                 // While it waits, this thread runs other parts of the loop: not inside of an item.
