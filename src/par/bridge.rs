@@ -72,7 +72,7 @@ where
 /// use filch::prelude::*;
 /// use std::{iter, slice};
 ///
-/// /// A slice's items, in pieces that end before a multiple of four: what is called a row.
+/// /// The rows of a picture that is four bytes wide; the last may be shorter.
 /// #[derive(Clone, Copy)]
 /// struct Rows<'a>(&'a [u8]);
 ///
