@@ -110,6 +110,19 @@ impl Pool {
     ///
     /// Afterwards `spawn` and its kin panic, and their `try_` variants give the work back. Calling it again is
     /// harmless.
+    ///
+    /// ```
+    /// let (tx, rx) = std::sync::mpsc::channel();
+    /// let pool = filch::Pool::builder().workers(1).build()?;
+    /// for n in 0..100 {
+    ///     let tx = tx.clone();
+    ///     pool.spawn_detached(move || tx.send(n).unwrap());
+    /// }
+    /// pool.shutdown();
+    /// // All have been run.
+    /// assert_eq!(rx.try_iter().sum::<i32>(), 4950);
+    /// # Ok::<(), filch::BuildError>(())
+    /// ```
     pub fn shutdown(&self) {
         let closing = self.shared.gate.begin_drain();
         self.end(closing);
@@ -120,6 +133,15 @@ impl Pool {
     ///
     /// The jobs of a `scope` or `join` that is running are parts of a running closure: they are run. On a thread
     /// inside the pool it does not wait, as [`shutdown`](Self::shutdown).
+    ///
+    /// ```
+    /// let pool = filch::Pool::builder().workers(1).build()?;
+    /// let rests = pool.spawn(std::future::pending::<()>());
+    /// pool.shutdown_now();
+    /// assert!(rests.join().unwrap_err().is_cancelled());
+    /// assert!(pool.try_spawn_cpu(|| 1).unwrap_err().is_shut_down());
+    /// # Ok::<(), filch::BuildError>(())
+    /// ```
     pub fn shutdown_now(&self) {
         let closing = self.shared.gate.close_now();
         self.end(closing);

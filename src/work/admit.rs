@@ -268,6 +268,17 @@ impl Builder<'_> {
     ///
     /// # Errors
     /// [`TrySpawnError`] with the future.
+    ///
+    /// ```
+    /// use filch::task::Builder;
+    ///
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(1).max_tasks(1).build()?;
+    /// let rests = Builder::new().name("rests").pool(&pool).try_spawn(std::future::pending::<()>()).unwrap();
+    /// assert!(Builder::new().name("late").pool(&pool).try_spawn(async {}).unwrap_err().is_full());
+    /// # drop(rests);
+    /// # Ok(()) }
+    /// ```
     pub fn try_spawn<F>(self, future: F) -> Result<JoinHandle<F::Output>, TrySpawnError<F>>
     where
         F: Future + Send + 'static,
@@ -280,6 +291,17 @@ impl Builder<'_> {
     ///
     /// # Errors
     /// [`TrySpawnError`] with the closure.
+    ///
+    /// ```
+    /// use filch::Priority;
+    /// use filch::task::Builder;
+    ///
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(1).max_queued_closures(4).build()?;
+    /// let urgent = Builder::new().priority(Priority::High).pool(&pool).try_spawn_cpu(|| 6 * 7);
+    /// assert_eq!(urgent.expect("nothing is queued").join().unwrap(), 42);
+    /// # Ok(()) }
+    /// ```
     pub fn try_spawn_cpu<F, T>(self, f: F) -> Result<JoinHandle<T>, TrySpawnError<F>>
     where
         F: FnOnce() -> T + Send + 'static,
@@ -289,6 +311,22 @@ impl Builder<'_> {
     }
 
     /// As [`Pool::spawn_when_room`].
+    ///
+    /// ```
+    /// use filch::task::Builder;
+    ///
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(1).max_tasks(2).build()?;
+    /// pool.block_on(async {
+    ///     for n in 0..10 {
+    ///         // At most two of them live at a time.
+    ///         let request = Builder::new().name(format!("request {n}")).pool(&pool).spawn_when_room(async {});
+    ///         request.await.unwrap().detach();
+    ///     }
+    /// });
+    /// assert_eq!(pool.stats().refused, 0);
+    /// # Ok(()) }
+    /// ```
     pub fn spawn_when_room<F>(self, future: F) -> SpawnWhenRoom<F>
     where
         F: Future + Send + 'static,
@@ -298,6 +336,24 @@ impl Builder<'_> {
     }
 
     /// As [`Pool::spawn_cpu_when_room`].
+    ///
+    /// ```
+    /// use filch::Priority;
+    /// use filch::task::Builder;
+    ///
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(1).max_queued_closures(1).build()?;
+    /// let sums = pool.block_on(async {
+    ///     let mut sums = Vec::new();
+    ///     for n in 0..10u64 {
+    ///         let sum = Builder::new().priority(Priority::Background).pool(&pool);
+    ///         sums.push(sum.spawn_cpu_when_room(move || (0..=n).sum::<u64>()).await.unwrap());
+    ///     }
+    ///     sums
+    /// });
+    /// assert_eq!(sums.into_iter().map(|sum| sum.join().unwrap()).max(), Some(45));
+    /// # Ok(()) }
+    /// ```
     pub fn spawn_cpu_when_room<F, T>(self, f: F) -> SpawnCpuWhenRoom<F>
     where
         F: FnOnce() -> T + Send + 'static,

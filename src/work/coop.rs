@@ -64,6 +64,26 @@ pub struct RestoreOnPending {
 
 impl RestoreOnPending {
     /// The step that the unit was taken for has been done: it is used up.
+    ///
+    /// ```
+    /// use filch::task::coop;
+    /// use std::future::poll_fn;
+    /// use std::task::{Poll, ready};
+    ///
+    /// // Ready only at the tenth look. Those before use up nothing, so that the task need not give way.
+    /// let mut looks = 0;
+    /// filch::block_on(poll_fn(|context| {
+    ///     let unit = ready!(coop::poll_proceed(context));
+    ///     looks += 1;
+    ///     if looks < 10 {
+    ///         context.waker().wake_by_ref();
+    ///         return Poll::Pending; // and the unit is given back
+    ///     }
+    ///     unit.made_progress();
+    ///     Poll::Ready(())
+    /// }));
+    /// assert_eq!(looks, 10);
+    /// ```
     pub fn made_progress(mut self) {
         self.progress = true;
     }

@@ -24,6 +24,15 @@ impl<T: Send + 'static> JoinSet<T> {
     ///
     /// # Panics
     /// If the pool has been shut down.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(3).build()?;
+    /// let mut set = filch::task::JoinSet::new();
+    /// set.spawn_on(async { filch::current_num_threads() }, &pool);
+    /// assert_eq!(filch::block_on(set.join_all()), [3]);
+    /// # Ok(()) }
+    /// ```
     pub fn spawn_on<F>(&mut self, future: F, pool: &Pool) -> AbortHandle
     where
         F: Future<Output = T> + Send + 'static,
@@ -46,6 +55,15 @@ impl<T: Send + 'static> JoinSet<T> {
     ///
     /// # Panics
     /// If the pool has been shut down.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(3).build()?;
+    /// let mut set = filch::task::JoinSet::new();
+    /// set.spawn_cpu_on(filch::current_num_threads, &pool);
+    /// assert_eq!(filch::block_on(set.join_all()), [3]);
+    /// # Ok(()) }
+    /// ```
     pub fn spawn_cpu_on<F>(&mut self, f: F, pool: &Pool) -> AbortHandle
     where
         F: FnOnce() -> T + Send + 'static,
@@ -57,6 +75,14 @@ impl<T: Send + 'static> JoinSet<T> {
     ///
     /// # Panics
     /// If the pool has been shut down.
+    ///
+    /// ```
+    /// let mut set = filch::task::JoinSet::new();
+    /// for file in ["Cargo.toml", "README.md"] {
+    ///     set.spawn_blocking(move || std::fs::read(file).unwrap().len());
+    /// }
+    /// assert!(filch::block_on(set.join_all()).into_iter().all(|bytes| bytes > 0));
+    /// ```
     pub fn spawn_blocking<F>(&mut self, f: F) -> AbortHandle
     where
         F: FnOnce() -> T + Send + 'static,
@@ -68,6 +94,15 @@ impl<T: Send + 'static> JoinSet<T> {
     ///
     /// # Panics
     /// If the pool has been shut down.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(1).blocking_threads(2).build()?;
+    /// let mut set = filch::task::JoinSet::new();
+    /// set.spawn_blocking_on(|| std::fs::read("Cargo.toml").unwrap().len(), &pool);
+    /// assert!(filch::block_on(set.join_all())[0] > 0);
+    /// # Ok(()) }
+    /// ```
     pub fn spawn_blocking_on<F>(&mut self, f: F, pool: &Pool) -> AbortHandle
     where
         F: FnOnce() -> T + Send + 'static,

@@ -79,6 +79,19 @@ pub fn spawn_detached(f: impl FnOnce() + Send + 'static) {
 ///
 /// # Panics
 /// As [`spawn_detached`]; [`Pool::try_spawn_fifo`] gives the closure back instead.
+///
+/// ```
+/// let (tx, rx) = std::sync::mpsc::channel();
+/// let pool = filch::Pool::builder().workers(1).build()?;
+/// pool.install_on_worker(move || {
+///     for n in 0..3 {
+///         let tx = tx.clone();
+///         filch::spawn_fifo(move || tx.send(n).unwrap());
+///     }
+/// });
+/// assert!(rx.into_iter().eq(0..3));
+/// # Ok::<(), filch::BuildError>(())
+/// ```
 pub fn spawn_fifo(f: impl FnOnce() + Send + 'static) {
     on_current(|shared| shared.spawn_fifo(f, Leave::NotAsked)).unwrap_or_else(|_| panic!("{SHUT_DOWN}"));
 }
@@ -139,6 +152,14 @@ impl Pool {
     ///
     /// # Panics
     /// If the pool has been shut down.
+    ///
+    /// ```
+    /// let (tx, rx) = std::sync::mpsc::channel();
+    /// let pool = filch::Pool::builder().workers(1).build()?;
+    /// pool.spawn_detached(move || tx.send(filch::current_num_threads()).unwrap());
+    /// assert_eq!(rx.recv(), Ok(1));
+    /// # Ok::<(), filch::BuildError>(())
+    /// ```
     pub fn spawn_detached(&self, f: impl FnOnce() + Send + 'static) {
         self.shared.spawn_detached(f, Leave::NotAsked, Priority::Normal).unwrap_or_else(|_| panic!("{SHUT_DOWN}"));
     }
@@ -147,6 +168,18 @@ impl Pool {
     ///
     /// # Panics
     /// If the pool has been shut down.
+    ///
+    /// ```
+    /// let (tx, rx) = std::sync::mpsc::channel();
+    /// let pool = filch::Pool::builder().workers(1).build()?;
+    /// for n in 0..3 {
+    ///     let tx = tx.clone();
+    ///     pool.spawn_fifo(move || tx.send(n).unwrap());
+    /// }
+    /// drop(tx);
+    /// assert!(rx.into_iter().eq(0..3));
+    /// # Ok::<(), filch::BuildError>(())
+    /// ```
     pub fn spawn_fifo(&self, f: impl FnOnce() + Send + 'static) {
         self.shared.spawn_fifo(f, Leave::NotAsked).unwrap_or_else(|_| panic!("{SHUT_DOWN}"));
     }

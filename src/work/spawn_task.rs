@@ -200,6 +200,17 @@ impl Pool {
     ///
     /// # Panics
     /// If the pool has been shut down.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(2).build()?;
+    /// let handle = pool.spawn(async {
+    ///     // What a task spawns goes to its own pool.
+    ///     filch::spawn(async { filch::current_num_threads() }).await
+    /// });
+    /// assert_eq!(handle.join().unwrap().unwrap(), 2);
+    /// # Ok(()) }
+    /// ```
     pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
@@ -212,6 +223,16 @@ impl Pool {
     ///
     /// # Panics
     /// If the pool has been shut down.
+    ///
+    /// ```
+    /// use filch::prelude::*;
+    ///
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(2).build()?;
+    /// let sum = pool.spawn_cpu(|| (1..=1000u64).into_par_iter().sum::<u64>());
+    /// assert_eq!(filch::block_on(sum).unwrap(), 500_500);
+    /// # Ok(()) }
+    /// ```
     pub fn spawn_cpu<F, T>(&self, f: F) -> JoinHandle<T>
     where
         F: FnOnce() -> T + Send + 'static,
@@ -224,6 +245,14 @@ impl Pool {
     ///
     /// # Panics
     /// If the pool has been shut down.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(1).blocking_threads(4).build()?;
+    /// let text = pool.spawn_blocking(|| std::fs::read_to_string("Cargo.toml"));
+    /// assert!(text.join().unwrap().unwrap().contains("filch"));
+    /// # Ok(()) }
+    /// ```
     pub fn spawn_blocking<F, T>(&self, f: F) -> JoinHandle<T>
     where
         F: FnOnce() -> T + Send + 'static,
