@@ -60,6 +60,7 @@ impl Shared {
             if let Some(name) = name {
                 task_notes::set_name(task.header(), name);
             }
+            self.schedules.one_more();
             match own {
                 Some(slot) => slot.queue_task(task, Why::Spawned),
                 None => self.inject_task(task),
