@@ -121,6 +121,14 @@ impl<W> TrySpawnError<W> {
         }
     }
 
+    /// The same error about the work that `f` makes of this.
+    pub(crate) fn map<V>(self, f: impl FnOnce(W) -> V) -> TrySpawnError<V> {
+        match self {
+            TrySpawnError::Full(work) => TrySpawnError::Full(f(work)),
+            TrySpawnError::ShutDown(work) => TrySpawnError::ShutDown(f(work)),
+        }
+    }
+
     /// Whether there was no room.
     ///
     /// ```

@@ -107,6 +107,8 @@ impl IdlePolicy {
 #[derive(Clone, Default)]
 pub(crate) struct Config {
     pub(crate) name: Option<NameFn>,
+    /// What the names of all threads begin with, if that is known.
+    prefix: Option<Arc<str>>,
     pub(crate) stack_size: Option<usize>,
     pub(crate) start: Option<HookFn>,
     pub(crate) exit: Option<HookFn>,
@@ -132,6 +134,11 @@ const BLOCKING_THREADS: usize = 512;
 impl Config {
     pub(crate) fn thread_name(&self, index: usize) -> Option<String> {
         self.name.as_ref().map(|name| name(index))
+    }
+
+    /// Of a thread for calls that block: those have no index.
+    pub(crate) fn blocking_thread_name(&self, number: usize) -> String {
+        format!("{}-block-{number}", self.prefix.as_deref().unwrap_or("filch"))
     }
 
     #[inline]
@@ -211,7 +218,12 @@ impl PoolBuilder {
         self
     }
 
-    /// Names the threads `prefix-0`, `prefix-1` and so on.
+    /// Names the threads `prefix-0`, `prefix-1` and so on, and those for [calls that block](crate::spawn_blocking)
+    /// `prefix-block-0`, `prefix-block-1` and so on.
+    ///
+    /// Without a name the former have none, and the latter are called `filch-block-0` and so on, so that a debugger
+    /// tells them from threads of the program's own. The number is the lowest that none of these threads of the pool
+    /// has at the moment. (Linux shows 15 bytes of a name.)
     ///
     /// # Errors
     /// A name with a NUL byte makes [`build`](Self::build) fail with [`BuildError::Name`].
@@ -220,11 +232,13 @@ impl PoolBuilder {
         if prefix.contains('\0') {
             self.bad_name = Some(prefix.clone());
         }
+        self.config.prefix = Some(prefix.as_str().into());
         self.config.name = Some(Arc::new(move |index| format!("{prefix}-{index}")));
         self
     }
 
-    /// Names each thread by its index. Spares have indices from the number of workers on.
+    /// Names each thread by its index. Spares have indices from the number of workers on. Threads for calls that block
+    /// have none, and are called `filch-block-0` and so on.
     ///
     /// ```
     /// # fn main() -> Result<(), filch::BuildError> {
@@ -236,6 +250,7 @@ impl PoolBuilder {
     /// ```
     pub fn name_fn(mut self, name: impl Fn(usize) -> String + Send + Sync + 'static) -> Self {
         self.bad_name = None;
+        self.config.prefix = None;
         self.config.name = Some(Arc::new(name));
         self
     }
@@ -261,6 +276,9 @@ impl PoolBuilder {
     /// Called on each worker, spare and thread of the express lane when it starts, with its index. A panic in it goes
     /// to the panic handler.
     ///
+    /// Not on the threads for [calls that block](crate::spawn_blocking), which have no index (tokio's `on_thread_start`
+    /// is called on those too): what such a call needs of its thread it sets up itself.
+    ///
     /// ```
     /// use std::cell::Cell;
     ///
@@ -276,8 +294,8 @@ impl PoolBuilder {
         self
     }
 
-    /// Called on each worker, spare and thread of the express lane before it ends, with its index. A panic in it goes
-    /// to the panic handler.
+    /// Called on each worker, spare and thread of the express lane before it ends, with its index, where the
+    /// [start handler](Self::start_handler) is. A panic in it goes to the panic handler.
     ///
     /// ```
     /// let (tx, rx) = std::sync::mpsc::channel();
@@ -404,7 +422,8 @@ impl PoolBuilder {
     }
 
     /// How many threads [`spawn_blocking`](crate::spawn_blocking) may use at once; 0, the default, means 512. More
-    /// calls wait in a queue without a limit.
+    /// calls wait in a queue without a limit, until one of those ends. So calls that wait for each other must not be
+    /// more than these threads: if all of them wait for one in the queue, they wait for ever.
     ///
     /// ```
     /// use std::sync::atomic::{AtomicUsize, Ordering};

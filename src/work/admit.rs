@@ -18,8 +18,8 @@ use crate::pool::current;
 use crate::pool::handle::Pool;
 use crate::pool::priority::Priority;
 use crate::pool::shared::Shared;
-use crate::pool::tasks::BlockingClosure;
 use crate::work::broadcast::BroadcastContext;
+use crate::work::spawn_task::Once;
 use crate::work::task::JoinHandle;
 use crate::work::task_api::Builder;
 
@@ -39,7 +39,11 @@ impl Shared {
         Ok(spawn(work)?)
     }
 
-    fn try_spawn<F>(&self, future: F, name: Option<Arc<str>>) -> Result<JoinHandle<F::Output>, TrySpawnError<F>>
+    pub(crate) fn try_spawn<F>(
+        &self,
+        future: F,
+        name: Option<Arc<str>>,
+    ) -> Result<JoinHandle<F::Output>, TrySpawnError<F>>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
@@ -47,7 +51,7 @@ impl Shared {
         self.admit(Kind::Tasks, future, |future| self.spawn(future, name, Leave::Given))
     }
 
-    fn try_spawn_cpu<F, T>(
+    pub(crate) fn try_spawn_cpu<F, T>(
         &self,
         f: F,
         name: Option<Arc<str>>,
@@ -57,7 +61,21 @@ impl Shared {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        self.admit(Kind::Closures, f, |f| self.spawn_cpu(f, name, Leave::Given, priority))
+        self.try_spawn_cpu_once(Once::new(f), name, priority).map_err(|error| error.map(Once::into_inner))
+    }
+
+    /// The same for what is ready after one poll.
+    pub(crate) fn try_spawn_cpu_once<W>(
+        &self,
+        once: W,
+        name: Option<Arc<str>>,
+        priority: Priority,
+    ) -> Result<JoinHandle<W::Output>, TrySpawnError<W>>
+    where
+        W: Future + Send + 'static,
+        W::Output: Send + 'static,
+    {
+        self.admit(Kind::Closures, once, |once| self.spawn_cpu_once(once, name, Leave::Given, priority))
     }
 }
 
@@ -192,7 +210,7 @@ impl Pool {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        Ok(self.shared.spawn_closure(f, BlockingClosure, None, Priority::Normal)?)
+        Ok(self.shared.spawn_blocking(f, None)?)
     }
 
     /// Waits until there is room for a task, and then spawns the future on this pool.

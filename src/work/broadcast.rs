@@ -6,10 +6,11 @@ use std::ptr;
 use std::sync::Arc;
 
 use crate::core::job::HeapJob;
-use crate::ground::error::{SHUT_DOWN, ShutDown};
+use crate::ground::error::ShutDown;
 use crate::ground::sync::Mutex;
 use crate::pool::handle::{Pool, on_current};
 use crate::pool::shared::Shared;
+use crate::work::refused::refused_detached;
 use crate::work::scope::{Scope, ScopeBase, ScopeRef, open_in_place};
 use crate::work::scope_fifo::ScopeFifo;
 use crate::work::spawn::run_detached;
@@ -82,7 +83,7 @@ pub fn broadcast<R: Send>(op: impl Fn(BroadcastContext<'_>) -> R + Sync) -> Vec<
 /// assert!(indices.into_iter().eq(0..filch::current_num_threads()));
 /// ```
 pub fn spawn_broadcast(op: impl Fn(BroadcastContext<'_>) + Send + Sync + 'static) {
-    on_current(|shared| shared.spawn_broadcast(op)).unwrap_or_else(|_| panic!("{SHUT_DOWN}"));
+    on_current(|shared| shared.spawn_broadcast(op)).unwrap_or_else(refused_detached);
 }
 
 /// Spawns `op` in a scope once for each worker of its pool. `S` is the scope as `op` gets it.
@@ -228,6 +229,6 @@ impl Pool {
     /// # Ok::<(), filch::BuildError>(())
     /// ```
     pub fn spawn_broadcast(&self, op: impl Fn(BroadcastContext<'_>) + Send + Sync + 'static) {
-        self.shared.spawn_broadcast(op).unwrap_or_else(|_| panic!("{SHUT_DOWN}"));
+        self.shared.spawn_broadcast(op).unwrap_or_else(refused_detached);
     }
 }

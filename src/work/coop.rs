@@ -1,5 +1,6 @@
 //! The budget of a poll, for futures that tasks are made of: doing without it, and taking part in it.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -57,7 +58,7 @@ impl<F: Future> Future for Unconstrained<F> {
 #[derive(Debug)]
 #[must_use = "dropped without a word it gives the unit back"]
 pub struct RestoreOnPending {
-    progress: bool,
+    progress: Cell<bool>,
     // The budget is the thread's.
     _not_send: PhantomData<*const ()>,
 }
@@ -84,14 +85,14 @@ impl RestoreOnPending {
     /// }));
     /// assert_eq!(looks, 10);
     /// ```
-    pub fn made_progress(mut self) {
-        self.progress = true;
+    pub fn made_progress(&self) {
+        self.progress.set(true);
     }
 }
 
 impl Drop for RestoreOnPending {
     fn drop(&mut self) {
-        if !self.progress {
+        if !self.progress.get() {
             task_context::refund();
         }
     }
@@ -124,7 +125,7 @@ impl Drop for RestoreOnPending {
 /// ```
 pub fn poll_proceed(context: &mut Context<'_>) -> Poll<RestoreOnPending> {
     if task_context::spend() {
-        Poll::Ready(RestoreOnPending { progress: false, _not_send: PhantomData })
+        Poll::Ready(RestoreOnPending { progress: Cell::new(false), _not_send: PhantomData })
     } else {
         give_way(context);
         Poll::Pending

@@ -89,6 +89,7 @@ impl<'scope> ScopeBase<'scope> {
             // SAFETY: future and output are Send. What they borrow lives for 'scope: the future is dropped, and the
             // output too if nobody wants it, before the part is counted off; the handle lives no longer than 'scope.
             let (task, handle) = unsafe { Cell::allocate(future, ScopeTask(base), shared.number.get()) };
+            shared.schedules.one_more();
             match own {
                 Some(slot) => slot.queue_task(task, Why::Spawned),
                 None => shared.inject_task(task),

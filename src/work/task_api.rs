@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::core::{task_context, task_notes};
-use crate::ground::error::SHUT_DOWN;
 use crate::ground::id::Id;
 use crate::pool::admission::Leave;
 use crate::pool::handle::{Pool, on_current};
 use crate::pool::priority::Priority;
 use crate::pool::shared::Shared;
-use crate::pool::tasks::BlockingClosure;
 use crate::work::local_set::{LocalSet, spawn_local_named};
+use crate::work::refused::{refused, refused_detached, refused_once};
 use crate::work::task::JoinHandle;
 
 /// Lets other tasks go first: the task goes to the end of its thread's queue, and goes on from here when its turn
@@ -215,8 +214,7 @@ impl<'p> Builder<'p> {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let spawned = self.on(|shared| shared.spawn(future, self.name.clone(), Leave::NotAsked));
-        spawned.unwrap_or_else(|_| panic!("{SHUT_DOWN}"))
+        self.on(|shared| shared.spawn(future, self.name.clone(), Leave::NotAsked)).unwrap_or_else(refused)
     }
 
     /// As [`task::spawn_local`](crate::task::spawn_local): on the `LocalSet` that the current thread is running.
@@ -278,7 +276,7 @@ impl<'p> Builder<'p> {
         T: Send + 'static,
     {
         let spawned = self.on(|shared| shared.spawn_cpu(f, self.name.clone(), Leave::NotAsked, self.priority));
-        spawned.unwrap_or_else(|_| panic!("{SHUT_DOWN}"))
+        spawned.unwrap_or_else(refused_once)
     }
 
     /// As [`filch::spawn_blocking`](crate::spawn_blocking).
@@ -298,8 +296,7 @@ impl<'p> Builder<'p> {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let spawned = self.on(|shared| shared.spawn_closure(f, BlockingClosure, self.name.clone(), Priority::Normal));
-        spawned.unwrap_or_else(|_| panic!("{SHUT_DOWN}"))
+        self.on(|shared| shared.spawn_blocking(f, self.name.clone())).unwrap_or_else(refused_once)
     }
 
     /// As [`filch::spawn_detached`](crate::spawn_detached). There is no handle to ask for the name.
@@ -315,7 +312,6 @@ impl<'p> Builder<'p> {
     /// assert_eq!(rx.recv(), Ok(5));
     /// ```
     pub fn spawn_detached(self, f: impl FnOnce() + Send + 'static) {
-        self.on(|shared| shared.spawn_detached(f, Leave::NotAsked, self.priority))
-            .unwrap_or_else(|_| panic!("{SHUT_DOWN}"));
+        self.on(|shared| shared.spawn_detached(f, Leave::NotAsked, self.priority)).unwrap_or_else(refused_detached);
     }
 }

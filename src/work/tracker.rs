@@ -440,6 +440,13 @@ impl Drop for TaskTrackerToken {
     }
 }
 
+impl<F> TrackedFuture<F> {
+    /// The future, which does not count any more.
+    pub(crate) fn into_inner(self) -> F {
+        self.future
+    }
+}
+
 impl<F: Future> Future for TrackedFuture<F> {
     type Output = F::Output;
 
