@@ -280,11 +280,11 @@ fn spares_end_with_the_pool_and_when_idle() {
             for _ in 0..6 {
                 s.spawn(|_| {
                     filch::block_on(filch::spawn_blocking(|| thread::sleep(Duration::from_millis(30)))).unwrap();
-                    most.fetch_max(threads_named("sparing"), Ordering::SeqCst);
+                    most.fetch_max(filch::stats().spares, Ordering::SeqCst);
                 });
             }
         });
-        assert!(most.into_inner() > 2, "no spare was needed: the test has tested nothing");
+        assert!(most.into_inner() > 0, "no spare was needed: the test has tested nothing");
         assert!(within(Duration::from_secs(10), || threads_named("sparing") == 2), "spares and blocking threads end");
         drop(pool);
         assert_threads_end("sparing");

@@ -1,5 +1,13 @@
 //! How many workers a pool gets when nobody says.
 
+#[cfg(target_os = "linux")]
+use std::path::Path;
+#[cfg(target_os = "linux")]
+use std::sync::OnceLock;
+
+#[cfg(target_os = "linux")]
+use crate::ground::quota;
+
 /// The environment variable that sets the default number of workers.
 pub(crate) const THREADS_VARIABLE: &str = "FILCH_NUM_THREADS";
 
@@ -7,9 +15,23 @@ pub(crate) const THREADS_VARIABLE: &str = "FILCH_NUM_THREADS";
 /// as Linux can map stacks for by default; beyond, the process would abort instead of getting an error.
 pub(crate) const MAX_WORKERS: usize = 4_096;
 
-/// Cores this process may use: the affinity mask of the calling thread and the cgroup quota (rounded up) counted in.
+/// Cores this process may use: the affinity mask of the calling thread and the quotas of its cgroups (rounded up) counted
+/// in. The quotas are read once in the life of the process.
 pub(crate) fn cores() -> usize {
-    num_cpus::get().max(1)
+    num_cpus::get().clamp(1, granted())
+}
+
+/// What the cgroups grant. `num_cpus` asks the process's own alone, not those around it.
+#[cfg(target_os = "linux")]
+fn granted() -> usize {
+    static GRANTED: OnceLock<usize> = OnceLock::new();
+    *GRANTED.get_or_init(|| quota::cores(Path::new("/")).unwrap_or(usize::MAX))
+}
+
+/// There are none here.
+#[cfg(not(target_os = "linux"))]
+fn granted() -> usize {
+    usize::MAX
 }
 
 /// The variables of rayon, which programs set that run it on a filch pool.
