@@ -130,13 +130,16 @@ fn adapters_at_every_call() {
     });
 }
 
+/// Some of the product, each with a random fuse; with `FILCH_LONG` all of it, with all fuses, too.
 fn product<T: Item>(seed: u64, one_in: u64) {
     in_pools(move |number| {
         let mut rng = Rng(seed + number);
         for source in &sources::<T>() {
             for adapter in &adapters() {
                 for end in &terminals() {
-                    if !rng.one_in(one_in * thin()) && !long() {
+                    if long() {
+                        all_fuses(source, Some(adapter), end, 20);
+                    } else if !rng.one_in(one_in * thin()) {
                         continue;
                     }
                     let (n, most) = if rng.one_in(40) { (1000, 2500) } else { (20, 70) };

@@ -6,12 +6,11 @@ use std::sync::atomic::AtomicUsize;
 use std::time::{Duration, Instant};
 
 use filch::CancellationToken;
-use filch::iter::plumbing::{Consumer, Place, ProducerCallback};
-use filch::iter::{Affinity, Partitioning};
+use filch::iter::Partitioning;
 use filch::prelude::*;
 
 use super::sources::{Case, Either};
-use crate::erased::{Counted, Par};
+use crate::erased::{Counted, Par, attached};
 use crate::support::{Rng, spin};
 
 pub enum How {
@@ -341,7 +340,7 @@ pub const ADAPTERS: &[Adapter] = &[
         let fixed = if rng.one_in(4) { Partitioning::Adaptive } else { Partitioning::Static };
         iter.with_partitioning(fixed)
     }),
-    counted!("with_affinity", |iter, _items, _rng| Attached { iter, affinity: Affinity::new() }),
+    counted!("with_affinity", |iter, _items, _rng| attached(iter)),
     loses!("by_exponential_blocks", |iter, _items, _rng| iter.by_exponential_blocks()),
     loses!("by_uniform_blocks", |iter, items, rng| iter.by_uniform_blocks(1 + few(rng, items))),
     loses!("positions", |iter, items, rng| {
@@ -364,34 +363,6 @@ static SMALL: [u64; 64] = {
 
 static DONE: AtomicUsize = AtomicUsize::new(0);
 static TOKEN: LazyLock<CancellationToken> = LazyLock::new(CancellationToken::new);
-
-/// `with_affinity` of an affinity of its own.
-struct Attached<'a> {
-    iter: Counted<'a, u64>,
-    affinity: Affinity,
-}
-
-impl ParallelIterator for Attached<'_> {
-    type Item = u64;
-
-    fn drive<C: Consumer<u64>>(mut self, consumer: C, place: Place) -> C::Result {
-        self.iter.with_affinity(&mut self.affinity).drive(consumer, place)
-    }
-
-    fn opt_len(&self) -> Option<usize> {
-        self.iter.opt_len()
-    }
-}
-
-impl IndexedParallelIterator for Attached<'_> {
-    fn len(&self) -> usize {
-        self.iter.len()
-    }
-
-    fn with_producer<CB: ProducerCallback<u64>>(mut self, callback: CB) -> CB::Output {
-        self.iter.with_affinity(&mut self.affinity).with_producer(callback)
-    }
-}
 
 /// Some items, which are put before the others.
 fn front_of(items: &mut Vec<u64>, rng: &mut Rng) -> Vec<u64> {
