@@ -110,7 +110,7 @@ fn sources_by_terminals() {
         for source in &sources {
             for end in &terminals() {
                 all_fuses(source, None, end, 20);
-                for fuse in [0, 1, 500, 999] {
+                for fuse in [0, 1, 500, 999, 1500] {
                     run(source, None, end, 1000, fuse);
                 }
             }
