@@ -1,4 +1,5 @@
-//! How finely the work is cut.
+//! How finely the work is cut: less finely where code is optimised, and very finely in unit tests, which panic at every
+//! single comparison of a few dozen elements.
 
 use std::hint::black_box;
 
@@ -7,14 +8,24 @@ use crate::par::sort::order::Order;
 use crate::pool::handle::on_current;
 use crate::pool::shared::Shared;
 
+const fn by_build(unit_test: usize, debug: usize, release: usize) -> usize {
+    if cfg!(test) {
+        unit_test
+    } else if cfg!(debug_assertions) {
+        debug
+    } else {
+        release
+    }
+}
+
 /// Slices up to this length are left to one thread, and do not enter the pool, if comparisons are quick.
-pub(crate) const SMALL: usize = if cfg!(debug_assertions) { 600 } else { 12_000 };
+pub(crate) const SMALL: usize = by_build(16, 600, 12_000);
 
 /// No sorted part is made shorter on purpose.
-pub(crate) const LEAST_PART: usize = if cfg!(debug_assertions) { 100 } else { 3_000 };
+pub(crate) const LEAST_PART: usize = by_build(4, 100, 3_000);
 
 /// No piece of a merge or of a pass over the slice is made shorter on purpose.
-pub(crate) const LEAST_PIECE: usize = if cfg!(debug_assertions) { 128 } else { 8_192 };
+pub(crate) const LEAST_PIECE: usize = by_build(5, 128, 8_192);
 
 /// Shorter slices are not worth a look at what a comparison takes.
 const LITTLE: usize = 200;
