@@ -61,6 +61,9 @@ mod next_slot_model;
 #[cfg(any(not(one_model), one_model = "priority_model"))]
 #[path = "priority.rs"]
 mod priority_model;
+#[cfg(any(not(one_model), one_model = "rhythm_model"))]
+#[path = "rhythm.rs"]
+mod rhythm_model;
 #[cfg(any(not(one_model), one_model = "room_model"))]
 #[path = "room.rs"]
 mod room_model;

@@ -20,6 +20,7 @@ pub(crate) mod mark;
 pub(crate) mod next_slot;
 pub(crate) mod parker;
 pub(crate) mod queue;
+pub(crate) mod rhythm;
 pub(crate) mod room;
 pub(crate) mod slab;
 pub(crate) mod sleep;
