@@ -61,6 +61,9 @@ mod next_slot_model;
 #[cfg(any(not(one_model), one_model = "priority_model"))]
 #[path = "priority.rs"]
 mod priority_model;
+#[cfg(any(not(one_model), one_model = "rest_model"))]
+#[path = "rest.rs"]
+mod rest_model;
 #[cfg(any(not(one_model), one_model = "rhythm_model"))]
 #[path = "rhythm.rs"]
 mod rhythm_model;

@@ -19,11 +19,14 @@ pub(crate) mod mark;
 #[allow(unsafe_code)]
 pub(crate) mod next_slot;
 pub(crate) mod parker;
+pub(crate) mod poll_bell;
 pub(crate) mod queue;
+pub(crate) mod rest;
 pub(crate) mod rhythm;
 pub(crate) mod room;
 pub(crate) mod slab;
 pub(crate) mod sleep;
+pub(crate) mod tally;
 #[allow(unsafe_code)]
 pub(crate) mod task;
 #[allow(unsafe_code)]
