@@ -39,5 +39,6 @@ pub(crate) mod task_list;
 #[cfg(not(filch_loom))]
 pub(crate) mod task_notes;
 pub(crate) mod task_state;
+pub(crate) mod task_tally;
 pub(crate) mod timer_shard;
 pub(crate) mod wheel;
