@@ -31,6 +31,12 @@ mod pool {
     }
 }
 
+// Helpers of several models.
+mod queue;
+
+#[cfg(any(not(one_model), one_model = "away_model"))]
+#[path = "away.rs"]
+mod away_model;
 #[cfg(any(not(one_model), one_model = "bell_model"))]
 #[path = "bell.rs"]
 mod bell_model;

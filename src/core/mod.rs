@@ -1,5 +1,6 @@
 //! Floor 1: the protocols. Jobs, latches, the private fork stack, queues, sleep. Knows nothing of pools.
 
+pub(crate) mod away;
 #[allow(unsafe_code)]
 pub(crate) mod count_latch;
 #[allow(unsafe_code)]

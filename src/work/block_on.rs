@@ -96,11 +96,10 @@ fn poll_until_done(home: Option<&Shared>, poll: &mut dyn FnMut(&mut Context<'_>)
             match slot {
                 None => park_without_slot(home, bell.parker(), &mut || !bell.take()),
                 Some(slot) => {
-                    slot.publish_all();
                     // Nothing is run on top meanwhile, whatever the pool's way of waiting: what waits here may be what
                     // the other work waits for, and there may be very many of us.
                     let _absence = slot.shared().absence();
-                    slot.park_apart(&mut || !bell.take());
+                    slot.park_apart_from_all(&mut || !bell.take());
                 }
             }
         }
