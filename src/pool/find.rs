@@ -53,15 +53,10 @@ impl Slot {
             }
             Work::Fork(fork) => {
                 let turn = task_context::outside();
-                if self.fork.is_clear() {
-                    // SAFETY: taken from a public deque or by a raid, so it is ours alone and not yet run.
-                    unsafe { fork.taken_by(self.index as u32) };
-                }
-                // SAFETY: as above.
-                let scope = unsafe { fork.scope() };
-                self.place().set(Place { scope, work_scope: scope, work_base });
-                // SAFETY: as above; this thread keeps the pool alive.
-                unsafe { fork.run_stolen() };
+                let begins = |scope| self.place().set(Place { scope, work_scope: scope, work_base });
+                // SAFETY: taken from a public deque or by a raid, so it is ours alone and not yet run; this thread keeps
+                // the pool alive.
+                unsafe { self.fork.run_taken(fork, self.index as u32, begins) };
                 turn.leave();
             }
             Work::Job(job) | Work::Background(job) => {
