@@ -1,5 +1,6 @@
-//! A thread blocks for what it has left to others, in a pool with one seat: it publishes its fork, flushes its next slot
-//! and hands its seat over, while somebody outside brings more.
+//! A thread blocks for what it has left to others, in a pool with one seat: it publishes its fork, flushes its next
+//! slot and hands its seat over, while somebody outside brings more. The steps and their order are the real ones; what
+//! `flush_next` and `pass_seat` do is a short copy of the pool's.
 
 use std::sync::Arc;
 

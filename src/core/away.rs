@@ -1,6 +1,6 @@
-//! A thread that blocks hands its seat over. What only it would run is made public first; then the seat comes free; then
-//! somebody is fetched for it, if there is work. When the wait is over the thread goes on at once, seat or no seat. Why
-//! nothing is left behind is in `sleep.md`, "Leaving a seat inside of work".
+//! A thread that blocks hands its seat over. What only it would run is made public first; then the seat comes free;
+//! then somebody is fetched for it, if there is work. When the wait is over the thread goes on at once, seat or no
+//! seat. Why nothing is left behind is in `sleep.md`, "Leaving a seat inside of work".
 
 /// A thread that may hold a seat: the single steps. All are called on that thread.
 pub(crate) trait Seated {

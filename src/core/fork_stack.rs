@@ -165,8 +165,8 @@ impl ForkStack {
         }
     }
 
-    /// The end of a `join`, or of its unwinding: takes the newest job back, or waits for its thief. Afterwards the frame
-    /// with the job may go. `wait` is called for a stolen job, and returns when the latch is set.
+    /// The end of a `join`, or of its unwinding: takes the newest job back, or waits for its thief. Afterwards the
+    /// frame with the job may go. `wait` is called for a stolen job, and returns when the latch is set.
     ///
     /// # Safety
     /// Called by the owner, once for the push of `job`, newest first; instead of [`pop`](Self::pop).

@@ -1,10 +1,10 @@
-//! Whether a pool is at rest: nothing goes on, and nothing can begin but by a timer or from outside. Then a clock that is
-//! stopped for a test may be put forward to the next timer.
+//! Whether a pool is at rest: nothing goes on, and nothing can begin but by a timer or from outside. Then a clock that
+//! is stopped for a test may be put forward to the next timer.
 //!
 //! Many may act, and they are looked at one after the other, while each may hand on to one that has been looked at
-//! before. So each kind of actor has a count that only grows: tallies count those that have begun, the list of beds those
-//! that have got up. If at the beginning none acts, and at the end none has begun, none did in between; and nobody else
-//! can bring work or take it out of sight.
+//! before. So each kind of actor has a count that only grows: tallies count those that have begun, the list of beds
+//! those that have got up. If at the beginning none acts, and at the end none has begun, none did in between; and
+//! nobody else can bring work or take it out of sight.
 
 use std::sync::Arc;
 
@@ -25,7 +25,8 @@ pub(crate) struct Actors<'a, const N: usize> {
 }
 
 impl<const N: usize> Actors<'_, N> {
-    /// Whether nobody acts, and `nothing_waits`. Asked by the thread of `me`, which lies in its bed but does not park yet.
+    /// Whether nobody acts, and `nothing_waits`. Asked by the thread of `me`, which lies in its bed but does not park
+    /// yet.
     pub(crate) fn are_at_rest(&self, me: &Arc<Parker>, nothing_waits: impl FnOnce() -> bool) -> bool {
         let begun = self.tallies.map(Tally::none);
         let Some(risen) = self.beds.all_asleep_but(me) else { return false };

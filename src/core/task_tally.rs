@@ -1,5 +1,5 @@
-//! How many tasks of a pool live, and when nothing of it is left. A task may wait for ever, so the [gate](Gate) does not
-//! count it; these counts do. Each thread of the pool has one of its own, so that counting costs no contention, and
+//! How many tasks of a pool live, and when nothing of it is left. A task may wait for ever, so the [gate](Gate) does
+//! not count it; these counts do. Each thread of the pool has one of its own, so that counting costs no contention, and
 //! there is one for all others.
 
 use crate::core::gate::Gate;

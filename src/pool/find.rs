@@ -54,8 +54,8 @@ impl Slot {
             Work::Fork(fork) => {
                 let turn = task_context::outside();
                 let begins = |scope| self.place().set(Place { scope, work_scope: scope, work_base });
-                // SAFETY: taken from a public deque or by a raid, so it is ours alone and not yet run; this thread keeps
-                // the pool alive.
+                // SAFETY: taken from a public deque or by a raid, so it is ours alone and not yet run; this thread
+                // keeps the pool alive.
                 unsafe { self.fork.run_taken(fork, self.index as u32, begins) };
                 turn.leave();
             }

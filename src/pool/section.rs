@@ -48,7 +48,8 @@ impl Seated for Slot {
     }
 }
 
-/// As [`Away`] for a brief guest, who has no seat: while it lives, nobody asks it for forks, or takes it for somebody at work.
+/// As [`Away`] for a brief guest, who has no seat: while it lives, nobody asks it for forks, or takes it for somebody
+/// at work.
 #[must_use]
 struct Still<'s>(&'s Slot);
 
