@@ -132,3 +132,30 @@ fn many_items_are_cancelled_though_they_were_short() {
         }
     });
 }
+
+/// It would go to and fro between threads that have nothing else to do.
+#[test]
+fn a_single_item_stays_where_it_is() {
+    with_deadline(60, || {
+        for workers in [2, 4] {
+            let moved = pool(workers).install(|| {
+                let moved = AtomicUsize::new(0);
+                for _ in 0..200 {
+                    // Somebody is awake, and looks for work.
+                    filch::join(|| (), || ());
+                    let here = filch::current_thread_index();
+                    vec![0].into_par_iter().for_each(|_| {
+                        moved.fetch_add((filch::current_thread_index() != here) as usize, Ordering::Relaxed);
+                        spin(Duration::from_micros(100));
+                    });
+                    (0..7).into_par_iter().with_min_len(4).for_each(|_| {
+                        moved.fetch_add((filch::current_thread_index() != here) as usize, Ordering::Relaxed);
+                        spin(Duration::from_micros(20));
+                    });
+                }
+                moved.into_inner()
+            });
+            assert_eq!(moved, 0, "of 200 loops that cannot be cut, in a pool of {workers}");
+        }
+    });
+}

@@ -1,11 +1,15 @@
 //! The private fork stack: its owner against a thief of public jobs, and against raiders of private ones.
 
 use super::{explore, parker};
-use crate::core::fork_stack::{ForkStack, Reclaimed};
-use crate::core::job::{Arm, ForkJob};
+use crate::core::fork_stack::{ForkStack, Returned};
+use crate::core::job::{Arm, ForkHeader, ForkJob};
 use crate::core::latch::Waiter;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32 as Counter;
+
+/// The name of whoever steals.
+const THIEF: u32 = 1;
 
 /// An arm that counts its runs and its drops.
 struct Probe {
@@ -34,38 +38,36 @@ impl Pool {
         Arc::new(Pool { stack: ForkStack::new(), waiter: Waiter::Outside(bed.clone()), bed })
     }
 
-    /// The end of a `join` that returned from its first arm.
-    fn fetch(&self, job: &ForkJob<Probe>) -> u32 {
-        // SAFETY: this is the owner's thread, and the job the newest.
-        if unsafe { self.stack.pop() || self.stack.reclaim() == Reclaimed::Ours } {
-            // SAFETY: reclaimed.
-            return unsafe { job.take() }.run_stolen();
+    /// The end of a `join`: the arm, or what it has returned.
+    fn take_back(&self, job: &ForkJob<Probe>) -> Result<Probe, u32> {
+        let wait = |header: &ForkHeader| {
+            while header.latch.announce_sleep() {
+                self.bed.park();
+            }
+            assert_eq!(header.thief(), Some(THIEF), "the job is over, and its thief has not said its name");
+        };
+        // SAFETY: this is the owner's thread, and the job the newest; the latch is waited for.
+        match unsafe { self.stack.take_back(job, wait) } {
+            Returned::Ours(arm) => Ok(arm),
+            Returned::Stolen(Ok(value)) => Err(value),
+            Returned::Stolen(Err(payload)) => {
+                // Not dropped: no arm panics, so it is what lay in memory before.
+                std::mem::forget(payload);
+                panic!("the frame goes while the arm runs");
+            }
         }
-        // SAFETY: stolen, so it was made public.
-        let header = unsafe { job.header() };
-        while header.latch.announce_sleep() {
-            self.bed.park();
-        }
-        // SAFETY: the latch is set.
-        unsafe { job.result() }.ok().expect("no arm panics")
     }
 
-    /// The end of a `join` whose first arm has panicked.
-    fn dispose(&self, job: &ForkJob<Probe>) {
-        // SAFETY: as in `fetch`.
-        if unsafe { self.stack.pop() || self.stack.reclaim() == Reclaimed::Ours } {
-            // SAFETY: reclaimed.
-            drop(unsafe { job.take() });
-            return;
+    /// The end of a `join` that returned from its first arm.
+    fn fetch(&self, job: &ForkJob<Probe>) -> u32 {
+        self.take_back(job).map_or_else(|value| value, Arm::run_stolen)
+    }
+
+    /// The end of a `join` whose first arm has panicked. The other one returns `value`, if it is run.
+    fn dispose(&self, job: &ForkJob<Probe>, value: u32) {
+        if let Err(result) = self.take_back(job) {
+            assert_eq!(result, value, "the frame goes while the arm runs");
         }
-        // SAFETY: as in `fetch`.
-        let header = unsafe { job.header() };
-        #[cfg(not(mutant = "unwind_without_wait"))]
-        while header.latch.announce_sleep() {
-            self.bed.park();
-        }
-        // SAFETY: the latch is set.
-        drop(unsafe { job.result() });
     }
 
     fn push(&self, job: &ForkJob<Probe>) {
@@ -82,17 +84,15 @@ impl Pool {
 
     fn steal(&self) {
         if let Some(fork) = self.stack.steal() {
-            // SAFETY: taken.
-            unsafe { fork.taken_by(1) };
-            // SAFETY: taken.
-            unsafe { fork.run_stolen() };
+            // SAFETY: taken, and this stack has no owner but this thread.
+            unsafe { ForkStack::new().run_taken(fork, THIEF, |_| ()) };
         }
     }
 
     fn raid(&self) {
         if let Some(fork) = self.stack.raid(self.waiter.clone(), || true) {
-            // SAFETY: taken.
-            unsafe { fork.run_stolen() };
+            // SAFETY: as in `steal`.
+            unsafe { ForkStack::new().run_taken(fork, THIEF, |_| ()) };
         }
     }
 }
@@ -101,15 +101,22 @@ fn probe(runs: &Arc<AtomicUsize>, value: u32) -> ForkJob<Probe> {
     ForkJob::new(Probe { runs: runs.clone(), value })
 }
 
+/// A number that no earlier run has had, nor its successor: what such a run has left in the frame is no substitute.
+fn round() -> u32 {
+    static ROUND: Counter = Counter::new(0);
+    ROUND.fetch_add(2, Ordering::Relaxed)
+}
+
 /// Two nested joins, with something done in the middle.
 fn nested(pool: &Pool, runs: &Arc<AtomicUsize>, middle: impl FnOnce()) {
-    let outer = probe(runs, 1);
+    let round = round();
+    let outer = probe(runs, round);
     pool.push(&outer);
-    let inner = probe(runs, 2);
+    let inner = probe(runs, round + 1);
     pool.push(&inner);
     middle();
-    assert_eq!(pool.fetch(&inner), 2);
-    assert_eq!(pool.fetch(&outer), 1);
+    assert_eq!(pool.fetch(&inner), round + 1);
+    assert_eq!(pool.fetch(&outer), round);
 }
 
 #[test]
@@ -209,13 +216,14 @@ fn unwinding_leaves_nothing_behind() {
             loom::thread::spawn(move || take(&pool))
         });
         {
-            let outer = probe(&runs, 1);
+            let round = round();
+            let outer = probe(&runs, round);
             pool.push(&outer);
-            let inner = probe(&runs, 2);
+            let inner = probe(&runs, round + 1);
             pool.push(&inner);
             pool.publish(1);
-            pool.dispose(&inner);
-            pool.dispose(&outer);
+            pool.dispose(&inner, round + 1);
+            pool.dispose(&outer, round);
         }
         assert_eq!(Arc::strong_count(&runs), 1);
         assert!(runs.load(Ordering::Relaxed) <= 2);

@@ -2,7 +2,8 @@
 
 use super::explore;
 use crate::core::gate::{Closing, Gate};
-use loom::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
+use crate::core::task_tally::{self, Count, TaskTally};
+use loom::sync::atomic::{AtomicUsize, Ordering, fence};
 use loom::thread;
 use std::sync::Arc;
 
@@ -80,34 +81,102 @@ fn close_now_against_a_drain() {
     });
 }
 
+/// A pool, as far as its end goes: the gate, the tallies of two threads, and that of all others.
+struct Pool {
+    gate: Gate,
+    tallies: [TaskTally; 3],
+}
+
+const OUTSIDE: usize = 2;
+
+impl Pool {
+    fn new() -> Arc<Self> {
+        Arc::new(Pool { gate: Gate::new(), tallies: std::array::from_fn(|_| TaskTally::new()) })
+    }
+
+    fn own(&self, thread: usize) -> Count<'_> {
+        Count::Own(&self.tallies[thread])
+    }
+
+    fn outside(&self) -> Count<'_> {
+        Count::Shared(&self.tallies[OUTSIDE])
+    }
+
+    fn is_done(&self) -> bool {
+        task_tally::is_done(&self.gate, || self.tallies.iter())
+    }
+
+    /// The step that closes the gate is followed by `Sleep::wake_all`, with its fence.
+    fn shut_down(&self) {
+        if self.gate.begin_drain() == Closing::Now {
+            fence(Ordering::SeqCst);
+        }
+    }
+}
+
 #[test]
 fn a_task_from_outside_against_the_end() {
-    // As `Shared::count_task` and `Shared::is_done` do it, which are above the floors that are compiled here.
     explore(|| {
-        let pool = Arc::new((Gate::new(), AtomicU64::new(0)));
+        let pool = Pool::new();
         let closer = {
             let pool = pool.clone();
-            thread::spawn(move || {
-                if pool.0.begin_drain() == Closing::Now {
-                    fence(Ordering::SeqCst);
-                }
-            })
+            thread::spawn(move || pool.shut_down())
         };
         let spawner = {
             let pool = pool.clone();
-            thread::spawn(move || {
-                pool.1.fetch_add(1, Ordering::Release);
-                fence(Ordering::SeqCst);
-                !pool.0.is_closed()
-            })
+            thread::spawn(move || pool.outside().spawned_before(&pool.gate, || pool.outside().ended()))
         };
-        let gone = pool.0.is_done() && {
-            #[cfg(not(mutant = "done_without_fence"))]
-            fence(Ordering::SeqCst);
-            pool.1.load(Ordering::Acquire) == 0
-        };
+        let gone = pool.is_done();
         closer.join().unwrap();
         let accepted = spawner.join().unwrap();
         assert!(!(accepted && gone), "a task has been accepted by a pool whose threads have gone");
+        assert_eq!(pool.is_done(), !accepted, "what was refused is still counted");
+    });
+}
+
+#[test]
+fn a_task_of_the_last_closure_against_the_end() {
+    explore(|| {
+        let pool = Pool::new();
+        pool.gate.enter().unwrap();
+        let closure = {
+            let pool = pool.clone();
+            thread::spawn(move || {
+                pool.own(0).spawned();
+                let _ = pool.gate.leave();
+            })
+        };
+        pool.shut_down();
+        assert!(!pool.is_done(), "the pool is done before the last closure's task");
+        closure.join().unwrap();
+        assert!(!pool.is_done());
+        pool.own(1).ended();
+        assert!(pool.is_done());
+    });
+}
+
+#[test]
+fn tasks_that_spawn_tasks_against_the_end() {
+    // Each spawns the next, which another thread runs, and ends. The last one does not end.
+    explore(|| {
+        let pool = Pool::new();
+        pool.outside().spawned();
+        pool.shut_down();
+        let tasks = {
+            let pool = pool.clone();
+            thread::spawn(move || {
+                pool.own(0).spawned();
+                pool.own(0).ended();
+                let next = pool.clone();
+                let next = thread::spawn(move || {
+                    next.own(1).spawned();
+                    next.own(1).ended();
+                });
+                next.join().unwrap();
+            })
+        };
+        assert!(!pool.is_done(), "the pool is done while a task lives");
+        tasks.join().unwrap();
+        assert_eq!(task_tally::live(|| pool.tallies.iter()), 1);
     });
 }

@@ -3,8 +3,8 @@
 use super::{explore, parker};
 use crate::core::job::{JobRef, RootJob};
 use crate::core::latch::Waiter;
-use crate::core::queue::Injector;
 use crate::core::sleep::Sleep;
+use crate::queue::Queue;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -14,7 +14,7 @@ fn a_root_is_run_once_and_its_owner_wakes() {
     static ROUND: AtomicU64 = AtomicU64::new(0);
     explore(|| {
         let round = ROUND.fetch_add(1, Ordering::Relaxed);
-        let shared = Arc::new((Sleep::new(), Injector::<JobRef>::new()));
+        let shared = Arc::new((Sleep::new(), Queue::<JobRef>::new()));
         let worker = {
             let shared = shared.clone();
             loom::thread::spawn(move || {

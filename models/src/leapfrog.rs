@@ -152,15 +152,8 @@ impl World {
 
     /// `Slot::run`.
     fn run(&self, fork: ForkRef) {
-        let clear = self.own().stack.is_clear();
-        #[cfg(mutant = "laden_thief_says_its_name")]
-        let clear = clear || true;
-        if clear {
-            // SAFETY: taken.
-            unsafe { fork.taken_by(me() as u32) };
-        }
-        // SAFETY: taken.
-        unsafe { fork.run_stolen() };
+        // SAFETY: the owner's thread, which has taken the fork.
+        unsafe { self.own().stack.run_taken(fork, me() as u32, |_| ()) };
     }
 
     /// `join`, with the second arm made public at once, if it is to be.

@@ -31,6 +31,12 @@ mod pool {
     }
 }
 
+// Helpers of several models.
+mod queue;
+
+#[cfg(any(not(one_model), one_model = "away_model"))]
+#[path = "away.rs"]
+mod away_model;
 #[cfg(any(not(one_model), one_model = "bell_model"))]
 #[path = "bell.rs"]
 mod bell_model;
@@ -61,6 +67,12 @@ mod next_slot_model;
 #[cfg(any(not(one_model), one_model = "priority_model"))]
 #[path = "priority.rs"]
 mod priority_model;
+#[cfg(any(not(one_model), one_model = "rest_model"))]
+#[path = "rest.rs"]
+mod rest_model;
+#[cfg(any(not(one_model), one_model = "rhythm_model"))]
+#[path = "rhythm.rs"]
+mod rhythm_model;
 #[cfg(any(not(one_model), one_model = "room_model"))]
 #[path = "room.rs"]
 mod room_model;

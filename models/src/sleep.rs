@@ -2,39 +2,12 @@
 
 use super::{explore, parker};
 use crate::core::sleep::{Sleep, Wake};
+use crate::queue::Queue;
 use loom::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Arc;
 
-/// A queue that orders no more than crossbeam's do: pushes release, looks acquire, and nothing is locked. (The locked
-/// queue that stands in for them elsewhere would hide a missing fence.)
-struct Queue([AtomicU32; 2]);
-
-impl Queue {
-    fn new() -> Self {
-        Queue([AtomicU32::new(0), AtomicU32::new(0)])
-    }
-
-    fn push(&self, item: u32) {
-        // Only one thread pushes.
-        let free = self.0.iter().find(|place| place.load(Ordering::Relaxed) == 0).expect("two items at most");
-        free.store(item, Ordering::Release);
-    }
-
-    fn steal(&self) -> Option<u32> {
-        self.0.iter().find_map(|place| {
-            let item = place.load(Ordering::Acquire);
-            let taken = item != 0 && place.compare_exchange(item, 0, Ordering::AcqRel, Ordering::Relaxed).is_ok();
-            taken.then_some(item)
-        })
-    }
-
-    fn is_empty(&self) -> bool {
-        self.0.iter().all(|place| place.load(Ordering::Acquire) == 0)
-    }
-}
-
 /// A worker's life, shortened: search once, lie down, look once more, park, search again. Returns what it found.
-fn worker(sleep: &Sleep, queue: &Queue, slot: usize) -> u32 {
+fn worker(sleep: &Sleep, queue: &Queue<u32>, slot: usize) -> u32 {
     sleep.take_seat();
     let bed = parker();
     let mut search = sleep.search();
@@ -60,7 +33,7 @@ fn worker(sleep: &Sleep, queue: &Queue, slot: usize) -> u32 {
     }
 }
 
-fn produce(sleep: &Sleep, queue: &Queue, item: u32) {
+fn produce(sleep: &Sleep, queue: &Queue<u32>, item: u32) {
     queue.push(item);
     if sleep.wants_thread(2) {
         let _ = sleep.wake_one(2);
@@ -130,7 +103,7 @@ fn of_two_guests_the_one_that_frees_a_seat_looks() {
         shared.0.take_seat();
         shared.0.search().lie_down(0, false, &bed);
         assert!(shared.0.try_take_seat(2) && shared.0.try_take_seat(2));
-        let leave = |shared: &(Sleep, Queue)| {
+        let leave = |shared: &(Sleep, Queue<u32>)| {
             let was_free = shared.0.leave_free_seat(2);
             !was_free && !shared.1.is_empty() && shared.0.wants_thread(2) && shared.0.wake_one(2) == Wake::Woken
         };

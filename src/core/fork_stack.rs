@@ -17,12 +17,13 @@
 //! reclaims, by a raider when it takes the oldest private job. `poll` is set to 0 by whoever is hungry and restored
 //! by the owner, so that one comparison in `push` serves both as "is anybody hungry" and "is the array full".
 
-use crate::core::job::ForkRef;
+use crate::core::job::{Arm, ForkHeader, ForkJob, ForkRef};
 use crate::core::latch::Waiter;
 use crate::core::lineage::{Place, ScopeNode};
 use crate::core::queue::{Deque, Stealer};
 use crate::ground::barrier;
 use crate::ground::sync::{AtomicBool, AtomicUsize, HandOver, Mutex, Ordering};
+use crate::ground::unwind::Payload;
 use crossbeam_utils::CachePadded;
 
 /// Private jobs at most; the next push publishes them all. Small under loom, so that a model can fill it.
@@ -44,6 +45,15 @@ pub(crate) enum Reclaimed {
     Ours,
     /// A thief has it: wait for its latch.
     Stolen,
+}
+
+/// What became of a job, once nobody else has it any more.
+#[must_use]
+pub(crate) enum Returned<B: Arm> {
+    /// Nobody has run it: here it is.
+    Ours(B),
+    /// A thief has run it, and this came out.
+    Stolen(Result<B::Out, Payload>),
 }
 
 /// See the module.
@@ -153,6 +163,70 @@ impl ForkStack {
             Some(_) => Reclaimed::Ours,
             None => Reclaimed::Stolen,
         }
+    }
+
+    /// The end of a `join`, or of its unwinding: takes the newest job back, or waits for its thief. Afterwards the
+    /// frame with the job may go. `wait` is called for a stolen job, and returns when the latch is set.
+    ///
+    /// # Safety
+    /// Called by the owner, once for the push of `job`, newest first; instead of [`pop`](Self::pop).
+    pub(crate) unsafe fn take_back<B: Arm>(&self, job: &ForkJob<B>, wait: impl FnOnce(&ForkHeader)) -> Returned<B> {
+        // SAFETY: the caller's promise.
+        if unsafe { self.pop() } {
+            // SAFETY: private until now: nobody else has seen it.
+            return Returned::Ours(unsafe { job.take() });
+        }
+        // SAFETY: `pop` has just returned false.
+        unsafe { self.take_back_public(job, wait) }
+    }
+
+    /// [`take_back`](Self::take_back) after a [`pop`](Self::pop) that returned false.
+    ///
+    /// # Safety
+    /// Called by the owner, right after that, for the same job.
+    pub(crate) unsafe fn take_back_public<B: Arm>(
+        &self,
+        job: &ForkJob<B>,
+        wait: impl FnOnce(&ForkHeader),
+    ) -> Returned<B> {
+        // SAFETY: the caller's promise.
+        match unsafe { self.reclaim() } {
+            // SAFETY: reclaimed: no other thread has or will have it.
+            Reclaimed::Ours => Returned::Ours(unsafe { job.take() }),
+            Reclaimed::Stolen => {
+                // SAFETY: only a job that was made public can be stolen.
+                let header = unsafe { job.header() };
+                if !cfg!(mutant = "unwind_without_wait") {
+                    wait(header);
+                }
+                // SAFETY: the latch is set, and this is the only call.
+                Returned::Stolen(unsafe { job.result() })
+            }
+        }
+    }
+
+    /// Runs a job that the owner has taken from another, and sets its latch. `name` is for whoever wants to follow the
+    /// owner, see `follow.rs`; `begins` is called before, with the scope that the job is inside of, or null.
+    ///
+    /// # Safety
+    /// Called by the owner, which has taken the public job (once for all copies), and keeps the pool of the job's owner
+    /// alive.
+    pub(crate) unsafe fn run_taken(&self, fork: ForkRef, name: u32, begins: impl FnOnce(*const ScopeNode)) {
+        // Who has forks of its own says nothing: not all that a follower finds here would be parts of this job.
+        let says_name = self.is_clear() || cfg!(mutant = "laden_thief_says_its_name");
+        if says_name && !cfg!(mutant = "thief_says_its_name_late") {
+            // SAFETY: the caller's promise.
+            unsafe { fork.taken_by(name) };
+        }
+        // SAFETY: as above.
+        begins(unsafe { fork.scope() });
+        // SAFETY: as above.
+        unsafe { fork.run_stolen() };
+        #[cfg(mutant = "thief_says_its_name_late")]
+        // SAFETY: none: the frame may have gone.
+        unsafe {
+            fork.taken_by(name)
+        };
     }
 
     /// Takes the newest public job back. True: it was there, and is the newest job of all. False: it has been stolen.

@@ -294,12 +294,21 @@ impl<B: Arm, X> ForkJob<B, X> {
         // SAFETY: taken once by a thief, so the owner leaves `arm` and `result` alone until the latch is set, and the
         // frame is alive until then.
         let arm = unsafe { (*(*job).arm.get()).assume_init_read() };
+        #[cfg(mutant = "stolen_set_early")]
+        // SAFETY: none: the frame may go now. (The pause lets loom look at that: it cannot stop at a plain write.)
+        unsafe {
+            Latch::set(&raw const (*data.cast::<ForkHeader>()).latch);
+            crate::ground::sync::spin_loop();
+        };
         let outcome = unwind::catch(move || arm.run_stolen());
         // SAFETY: as above; `result` is written once.
         unsafe { (*(*job).result.get()).write(outcome) };
         // SAFETY: the header lies at the start of the job and was initialised when the job was made public. The
         // latch's Release hands `result` over. The thief's thread keeps the pool alive.
-        unsafe { Latch::set(&raw const (*data.cast::<ForkHeader>()).latch) };
+        #[cfg(not(mutant = "stolen_set_early"))]
+        unsafe {
+            Latch::set(&raw const (*data.cast::<ForkHeader>()).latch)
+        };
     }
 
     /// Takes the arm back, to run it or to drop it.

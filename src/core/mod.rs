@@ -1,5 +1,6 @@
 //! Floor 1: the protocols. Jobs, latches, the private fork stack, queues, sleep. Knows nothing of pools.
 
+pub(crate) mod away;
 #[allow(unsafe_code)]
 pub(crate) mod count_latch;
 #[allow(unsafe_code)]
@@ -19,10 +20,14 @@ pub(crate) mod mark;
 #[allow(unsafe_code)]
 pub(crate) mod next_slot;
 pub(crate) mod parker;
+pub(crate) mod poll_bell;
 pub(crate) mod queue;
+pub(crate) mod rest;
+pub(crate) mod rhythm;
 pub(crate) mod room;
 pub(crate) mod slab;
 pub(crate) mod sleep;
+pub(crate) mod tally;
 #[allow(unsafe_code)]
 pub(crate) mod task;
 #[allow(unsafe_code)]
@@ -35,5 +40,6 @@ pub(crate) mod task_list;
 #[cfg(not(filch_loom))]
 pub(crate) mod task_notes;
 pub(crate) mod task_state;
+pub(crate) mod task_tally;
 pub(crate) mod timer_shard;
 pub(crate) mod wheel;

@@ -243,8 +243,8 @@ where
 
     let mut done = Done(None);
     let shares = stretch.may_share();
-    if shares && slot.has_takers(pace.ticks_for(stretch.items())) {
-        // Equal shares for all from the beginning.
+    if shares && stretch.can_be_cut() && slot.has_takers(pace.ticks_for(stretch.items())) {
+        // Equal shares for all from the beginning. (What cannot be cut would be given away whole, to and fro.)
         open.push(stretch, consumer, pace);
         match open.pop() {
             Some(rest) => stretch = rest,

@@ -52,6 +52,9 @@ pub(crate) trait Stretch: Send + Sized {
         true
     }
 
+    /// Whether [`cut`](Self::cut) may cut anything off, as far as is known.
+    fn can_be_cut(&self) -> bool;
+
     /// How many items one folder should take, so that none takes more than it may, and all about as many; the most of
     /// `usize` if there is no limit.
     fn share(&self) -> usize;
@@ -115,6 +118,11 @@ impl<P: Producer> Stretch for Counted<P> {
     #[inline]
     fn len(&self) -> Option<usize> {
         Some(self.len)
+    }
+
+    #[inline]
+    fn can_be_cut(&self) -> bool {
+        self.len >= self.least.saturating_mul(2)
     }
 
     fn share(&self) -> usize {
@@ -190,6 +198,11 @@ impl<P: UnindexedProducer> Stretch for Uncounted<P> {
 
     fn len(&self) -> Option<usize> {
         None
+    }
+
+    /// There is `first`, and something after it.
+    fn can_be_cut(&self) -> bool {
+        self.first.is_some()
     }
 
     fn share(&self) -> usize {

@@ -5,6 +5,7 @@ use std::ptr;
 use crate::core::job::{ForkRef, JobRef};
 use crate::core::latch::Latch;
 use crate::core::lineage::{self, Place, ScopeNode};
+use crate::core::rhythm::{self, Places};
 use crate::core::task::{Task, Why};
 use crate::core::task_context;
 use crate::ground::unwind::Bomb;
@@ -12,22 +13,10 @@ use crate::pool::builder::WaitPolicy;
 use crate::pool::current;
 use crate::pool::slot::Slot;
 
-/// One in this many jobs is taken from the injector first, so that local work cannot starve it; and one from the
-/// other threads.
-const INJECTOR_RHYTHM: u32 = 61;
-/// The place of the latter in the rhythm.
-const RELIEF_TURN: u32 = INJECTOR_RHYTHM / 2;
-/// One in this many jobs is a closure, even if tasks wait.
-const CLOSURE_RHYTHM: u32 = 8;
-/// One in this many jobs is a task whose polls are long, if there are any: the express lane leaves them to us. It has no
-/// divisor in common with the other rhythms, so their turns come, too.
-const LONG_RHYTHM: u32 = 3;
 /// Up to so many pieces of work on top of one another, the rhythms hold.
 const SHALLOW: u32 = 8;
-/// How many others a thread looks at then.
+/// How many others a thread looks at when it is their turn.
 const RELIEVED: usize = 4;
-/// One in this many jobs, the timers are looked at before.
-const TIMER_RHYTHM: u32 = 8;
 /// How many jobs of its own a waiter looks through for one that it may run.
 const DIG: usize = 64;
 
@@ -64,15 +53,10 @@ impl Slot {
             }
             Work::Fork(fork) => {
                 let turn = task_context::outside();
-                if self.fork.is_clear() {
-                    // SAFETY: taken from a public deque or by a raid, so it is ours alone and not yet run.
-                    unsafe { fork.taken_by(self.index as u32) };
-                }
-                // SAFETY: as above.
-                let scope = unsafe { fork.scope() };
-                self.place().set(Place { scope, work_scope: scope, work_base });
-                // SAFETY: as above; this thread keeps the pool alive.
-                unsafe { fork.run_stolen() };
+                let begins = |scope| self.place().set(Place { scope, work_scope: scope, work_base });
+                // SAFETY: taken from a public deque or by a raid, so it is ours alone and not yet run; this thread
+                // keeps the pool alive.
+                unsafe { self.fork.run_taken(fork, self.index as u32, begins) };
                 turn.leave();
             }
             Work::Job(job) | Work::Background(job) => {
@@ -139,16 +123,16 @@ impl Slot {
         self.depth().set(self.depth().get() + 1);
         let turn = task_context::outside();
         let run_all = || {
-            for _ in 0..INJECTOR_RHYTHM {
+            for _ in 0..rhythm::OUTSIDE {
                 if latch.probe() || self.has_tasks() || self.next.is_full() {
                     break;
                 }
                 let tick = self.ticks().wrapping_add(1);
-                if tick % TIMER_RHYTHM == 0 {
+                if rhythm::is_timers_turn(tick) {
                     self.shared().fire_timers();
                 }
                 // Somebody else's turn.
-                if self.is_shallow() && matches!(tick % INJECTOR_RHYTHM, 0 | RELIEF_TURN) {
+                if self.is_shallow() && rhythm::is_others_turn(tick) {
                     break;
                 }
                 let Some(job) = self.closures().pop() else { break };
@@ -210,7 +194,7 @@ impl Slot {
     /// The next piece of work from the own queues or the injector.
     pub(crate) fn next_own(&self) -> Option<Work> {
         let tick = self.tick();
-        if tick % TIMER_RHYTHM == 0 {
+        if rhythm::is_timers_turn(tick) {
             self.shared().fire_timers();
         }
         if let Some(job) = self.take_due_mail() {
@@ -224,39 +208,11 @@ impl Slot {
 
     /// Normal work from the own queues or the injector.
     pub(crate) fn next_unranked(&self, tick: u32) -> Option<Work> {
-        if !self.is_shallow() {
-            self.next_local(tick).or_else(|| self.take_injected(tick))
-        } else if tick % LONG_RHYTHM == 0 && self.shared().long_tasks.may_wait() {
-            self.take_long_task().or_else(|| self.next_local(tick)).or_else(|| self.take_injected(tick))
-        } else if tick % INJECTOR_RHYTHM == 0 {
-            self.take_injected(tick).or_else(|| self.next_local(tick))
-        } else if tick % INJECTOR_RHYTHM == RELIEF_TURN {
-            self.relieve_others().or_else(|| self.next_local(tick))
-        } else {
-            self.next_local(tick).or_else(|| self.take_injected(tick))
-        }
+        rhythm::next(self, tick, self.is_shallow())
     }
 
     pub(crate) fn take_injected(&self, tick: u32) -> Option<Work> {
-        let shared = self.shared();
-        if self.is_own_thread() {
-            if let Some(root) = shared.worker_roots.steal() {
-                return Some(Work::Job(root));
-            }
-        }
-        let closure = || shared.injector.steal().map(Work::Job);
-        let task = || self.take_injected_task().map(Work::Task);
-        let long_task = || self.take_long_task();
-        // The rhythm is odd, so both kinds come first in turn.
-        if tick % 2 == 0 {
-            closure().or_else(task).or_else(long_task)
-        } else {
-            task().or_else(closure).or_else(long_task)
-        }
-    }
-
-    fn take_long_task(&self) -> Option<Work> {
-        self.shared().long_tasks.take().map(Work::LongTask)
+        rhythm::next_outside(self, tick)
     }
 
     /// Whether others' work may come first, in its turn. On top of other work it is begun inside of a wait, and in its
@@ -265,20 +221,9 @@ impl Slot {
         self.depth().get() < SHALLOW
     }
 
-    fn take_injected_task(&self) -> Option<Task> {
-        let task = self.shared().task_injector.steal_some(self.tasks())?;
-        if !self.tasks().is_empty() {
-            // Those that came with it were nowhere for a moment.
-            self.shared().notify_tasks();
-        }
-        Some(task)
-    }
-
     /// The next piece of work of this very thread.
     pub(crate) fn next_local(&self, tick: u32) -> Option<Work> {
-        let closure = || self.closures().pop().map(Work::Job);
-        let task = || self.next_task().map(Work::Task);
-        if tick % CLOSURE_RHYTHM == 0 { closure().or_else(task) } else { task().or_else(closure) }
+        rhythm::next_own(self, tick)
     }
 
     /// The other threads' slots, from a random one on.
@@ -319,21 +264,6 @@ impl Slot {
             self.note_victim(victim, &work);
             Some(work)
         })
-    }
-
-    /// Takes something from a thread that may be in a long closure, though there is enough to do here: when all seats
-    /// are taken nobody is woken for what lies there.
-    fn relieve_others(&self) -> Option<Work> {
-        let work = self.others().take(RELIEVED).find_map(|victim| {
-            let next = || victim.has_stale_next().then(|| victim.next.take()).flatten().map(Work::Task);
-            let closure = || victim.closures_end.steal().map(Work::Job);
-            let task = || victim.tasks_end.steal().map(Work::Task);
-            let work = next().or_else(closure).or_else(task)?;
-            self.note_victim(victim, &work);
-            Some(work)
-        });
-        self.others().take(RELIEVED).for_each(Slot::mark_next);
-        work
     }
 
     /// Marks what lies in the other threads' next slots.
@@ -469,5 +399,56 @@ impl Slot {
             Work::LongTask(task) => return self.shared().queue_long_task(task),
         }
         self.shared().notify();
+    }
+}
+
+impl Places for Slot {
+    type Work = Work;
+
+    fn own_closure(&self) -> Option<Work> {
+        self.closures().pop().map(Work::Job)
+    }
+
+    fn own_task(&self) -> Option<Work> {
+        self.next_task().map(Work::Task)
+    }
+
+    fn root(&self) -> Option<Work> {
+        if self.is_own_thread() { self.shared().worker_roots.steal().map(Work::Job) } else { None }
+    }
+
+    fn injected_closure(&self) -> Option<Work> {
+        self.shared().injector.steal().map(Work::Job)
+    }
+
+    fn injected_task(&self) -> Option<Work> {
+        let task = self.shared().task_injector.steal_some(self.tasks())?;
+        if !self.tasks().is_empty() {
+            // Those that came with it were nowhere for a moment.
+            self.shared().notify_tasks();
+        }
+        Some(Work::Task(task))
+    }
+
+    fn may_have_long_tasks(&self) -> bool {
+        self.shared().long_tasks.may_wait()
+    }
+
+    fn long_task(&self) -> Option<Work> {
+        self.shared().long_tasks.take().map(Work::LongTask)
+    }
+
+    /// When all seats are taken nobody is woken for what lies there.
+    fn of_others(&self) -> Option<Work> {
+        let work = self.others().take(RELIEVED).find_map(|victim| {
+            let next = || victim.has_stale_next().then(|| victim.next.take()).flatten().map(Work::Task);
+            let closure = || victim.closures_end.steal().map(Work::Job);
+            let task = || victim.tasks_end.steal().map(Work::Task);
+            let work = next().or_else(closure).or_else(task)?;
+            self.note_victim(victim, &work);
+            Some(work)
+        });
+        self.others().take(RELIEVED).for_each(Slot::mark_next);
+        work
     }
 }

@@ -11,38 +11,45 @@
 //! strictly nested as ever: what lies below the section has been published, so it is older than what the thread pushes
 //! now.
 
+use crate::core::away::{Away, Seated};
 use crate::ground::sync::{Ordering, fence};
 use crate::pool::awake::Calling;
 use crate::pool::current;
 use crate::pool::slot::Slot;
 
-/// While it lives, the thread has given its seat up. Then it goes on, seat or no seat.
-#[must_use]
-pub(crate) struct Away<'s>(&'s Slot);
-
-impl<'s> Away<'s> {
-    /// For a thread that holds a seat, and has flushed its next slot.
-    pub(crate) fn new(slot: &'s Slot) -> Self {
-        slot.set_busy(false);
-        slot.shared().sleep.leave_seat();
-        // Before anything that may unwind.
-        let away = Away(slot);
-        let _ = slot.shared().pass_seat();
-        away
+impl Seated for Slot {
+    fn publish_forks(&self) {
+        self.publish_all();
     }
-}
 
-impl Drop for Away<'_> {
-    fn drop(&mut self) {
+    fn flush_next(&self) {
+        Slot::flush_next(self);
+    }
+
+    fn holds_seat(&self) -> bool {
+        Slot::holds_seat(self)
+    }
+
+    fn leave_seat(&self) {
+        self.set_busy(false);
+        self.shared().sleep.leave_seat();
+    }
+
+    fn pass_seat(&self) {
+        let _ = self.shared().pass_seat();
+    }
+
+    fn take_seat(&self) {
         // Unless it has left for good meanwhile.
-        if !self.0.seatless().get() {
-            self.0.shared().sleep.take_seat();
-            self.0.begin_busy();
+        if !self.seatless().get() {
+            self.shared().sleep.take_seat();
+            self.begin_busy();
         }
     }
 }
 
-/// The same for a brief guest, who has no seat: nobody asks it for forks meanwhile, or takes it for somebody at work.
+/// As [`Away`] for a brief guest, who has no seat: while it lives, nobody asks it for forks, or takes it for somebody
+/// at work.
 #[must_use]
 struct Still<'s>(&'s Slot);
 

@@ -9,6 +9,7 @@ use crate::core::queue::Injector;
 use crate::core::sleep::{Comes, Sleep, Wake};
 use crate::core::task::Task;
 use crate::core::task_list::TaskList;
+use crate::core::task_tally::TaskTally;
 use crate::ground::fork_guard::FORKED;
 use crate::ground::sync::{AtomicBool, AtomicU64, AtomicUsize, Mutex, Ordering, fence};
 use crate::ground::unwind::{self, Payload};
@@ -22,7 +23,6 @@ use crate::pool::numbers::PoolNumber;
 use crate::pool::priority::Ranks;
 use crate::pool::schedules::Schedules;
 use crate::pool::slot::{Kind, Slot};
-use crate::pool::tasks::TaskTally;
 use crate::pool::threads::Threads;
 use crate::pool::timers::PoolTimers;
 
@@ -537,16 +537,6 @@ impl Shared {
         self.sleep.wake_all();
         self.blocking.wake_all();
         self.express.wake_all();
-    }
-
-    /// Nothing is left, and nothing can come: threads may go.
-    pub(crate) fn is_done(&self) -> bool {
-        if !self.gate.is_done() {
-            return false;
-        }
-        // Pairs with the fence in `count_task`: we have seen the gate closed, so whoever saw it open has been counted.
-        fence(Ordering::SeqCst);
-        self.live_tasks() == 0
     }
 
     /// Something has panicked whose result nobody takes.

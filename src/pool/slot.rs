@@ -17,12 +17,12 @@ use crate::core::next_slot::NextSlot;
 use crate::core::parker::Parker;
 use crate::core::queue::{Deque, Injector, Stealer};
 use crate::core::task::Task;
+use crate::core::task_tally::TaskTally;
 use crate::ground::cpu_time;
 use crate::ground::rng::Rng;
 use crate::ground::sync::{AtomicBool, AtomicU32, Ordering, fence};
 use crate::pool::priority::{OwnRank, Rank};
 use crate::pool::shared::Shared;
-use crate::pool::tasks::TaskTally;
 
 /// Who owns a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

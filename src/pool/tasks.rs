@@ -12,7 +12,7 @@ use crate::core::job::JobRef;
 use crate::core::room::Room;
 use crate::core::task::{Header, Task, Why};
 use crate::core::task_cell::Scheduler;
-use crate::ground::sync::{AtomicU64, Ordering, fence};
+use crate::core::task_tally::{self, Count, TaskTally};
 use crate::ground::unwind::{self, Payload};
 use crate::pool::admission::Kind;
 use crate::pool::current;
@@ -220,78 +220,43 @@ pub(crate) fn report_here(payload: Payload) {
     });
 }
 
-/// How many tasks have been spawned and how many have ended, on one thread: written by that thread alone, so that
-/// counting costs no contention.
-#[derive(Debug)]
-pub(crate) struct TaskTally {
-    spawned: AtomicU64,
-    ended: AtomicU64,
-}
-
-impl TaskTally {
-    pub(crate) fn new() -> Self {
-        TaskTally { spawned: AtomicU64::new(0), ended: AtomicU64::new(0) }
-    }
-}
-
-fn add_alone(count: &AtomicU64) {
-    // Release pairs with `live_tasks`.
-    count.store(count.load(Ordering::Relaxed) + 1, Ordering::Release);
-}
-
 impl Shared {
+    /// Where the current thread counts tasks.
+    fn tally<'t>(&'t self, own: Option<&'t Slot>) -> Count<'t> {
+        match own.filter(|slot| slot.is_running()) {
+            Some(slot) => Count::Own(&slot.tally),
+            None => Count::Shared(&self.outside),
+        }
+    }
+
+    fn tallies(&self) -> impl Iterator<Item = &TaskTally> {
+        self.slots().map(|slot| &slot.tally).chain([&self.outside])
+    }
+
     /// Counts a new task. False: the pool has closed, and takes it no more.
     pub(crate) fn task_spawned(&self, own: Option<&Slot>) -> bool {
-        if self.gate.is_closed() {
-            // Not even for a moment: somebody may be asking whether the pool is done.
-            return false;
-        }
-        self.count_task(own);
-        if self.gate.is_closed() {
-            self.task_ended(own);
-            return false;
-        }
-        true
+        self.tally(own).spawned_before(&self.gate, || self.task_ended(own))
     }
 
     /// Counts a new task, be the pool closed or not: then it will be cancelled when it is run.
     pub(crate) fn count_task(&self, own: Option<&Slot>) {
-        match own.filter(|slot| slot.is_running()) {
-            // The work that spawns the task has not ended, so the pool cannot be done, and whoever sees that work
-            // ended sees this: it is older.
-            Some(slot) => add_alone(&slot.tally.spawned),
-            None => {
-                self.outside.spawned.fetch_add(1, Ordering::Release);
-                // Pairs with the fence in `Sleep::wake_all`, after the gate was closed: either we see it closed, or
-                // the pool's threads see the count, and stay.
-                fence(Ordering::SeqCst);
-            }
-        }
+        self.tally(own).spawned();
     }
 
     /// A task's future is gone.
     fn task_ended(&self, own: Option<&Slot>) {
-        match own.filter(|slot| slot.is_running()) {
-            Some(slot) => add_alone(&slot.tally.ended),
-            None => {
-                self.outside.ended.fetch_add(1, Ordering::Release);
-            }
-        }
-        // No fence: the threads of a pool that has closed look again now and then.
+        self.tally(own).ended();
         self.work_ended();
     }
 
     /// Tasks whose futures have not been dropped. Exact when nobody spawns; 0 is always true.
     pub(crate) fn live_tasks(&self) -> u64 {
-        let sum = |of: fn(&TaskTally) -> &AtomicU64| {
-            // Acquire: who has seen a task ended sees those that it has spawned.
-            let count = |tally| of(tally).load(Ordering::Acquire);
-            self.slots().map(|slot| count(&slot.tally)).sum::<u64>() + count(&self.outside)
-        };
-        // In this order: if as many have ended by now as will have been spawned, then none was alive in between.
-        let ended = sum(|tally| &tally.ended);
-        let spawned = sum(|tally| &tally.spawned);
-        spawned - ended
+        task_tally::live(|| self.tallies())
+    }
+
+    /// Nothing is left, and nothing can come: threads may go.
+    pub(crate) fn is_done(&self) -> bool {
+        task_tally::is_done(&self.gate, || self.tallies())
     }
 
     /// Queues a task from a thread without a slot here.

@@ -19,11 +19,11 @@ use std::time::{Duration, Instant};
 use crossbeam_utils::CachePadded;
 
 use crate::core::keeper::Keeper;
+use crate::core::tally::Tally;
 use crate::core::timer_shard::{BATCH, Reset, TimerShard};
 use crate::core::wheel::NEVER;
 use crate::ground::sync::{AtomicBool, AtomicUsize, Ordering};
 use crate::ground::{fork_guard, unwind};
-use crate::pool::awake::Tally;
 use crate::pool::clock::{PoolClock, ever_paused};
 use crate::pool::current;
 use crate::pool::handle::{Pool, on_current};

@@ -5,6 +5,7 @@ use std::ptr::NonNull;
 use std::thread;
 use std::time::Duration;
 
+use crate::core::away;
 use crate::core::follow::{Follower, Taken};
 use crate::core::job::ForkHeader;
 use crate::core::latch::Latch;
@@ -15,7 +16,7 @@ use crate::pool::bed::Bed;
 use crate::pool::builder::WaitPolicy;
 use crate::pool::current;
 use crate::pool::find::Work;
-use crate::pool::section::{self, Away};
+use crate::pool::section;
 use crate::pool::shared::Covered;
 use crate::pool::slot::Slot;
 use crate::pool::worker;
@@ -184,21 +185,19 @@ impl Slot {
     /// Gives the seat up, and parks as long as `blocked` says, which may be asked only until it says no.
     pub(crate) fn park_apart(&self, blocked: &mut dyn FnMut() -> bool) {
         let bed = self.shared().bed(&self.parker);
-        self.without_seat(|slot| {
-            while blocked() {
-                slot.park_once(&bed);
-            }
-        });
+        away::without_seat(self, || self.park_in(&bed, blocked));
     }
 
-    /// Gives the seat up for the time of `f`, which blocks.
-    pub(crate) fn without_seat<R>(&self, f: impl FnOnce(&Slot) -> R) -> R {
-        self.flush_next();
-        if !self.holds_seat() {
-            return f(self);
+    /// The same for a thread that may have forks which nobody knows of: it makes them public first.
+    pub(crate) fn park_apart_from_all(&self, blocked: &mut dyn FnMut() -> bool) {
+        let bed = self.shared().bed(&self.parker);
+        away::block(self, || self.park_in(&bed, blocked));
+    }
+
+    fn park_in(&self, bed: &Bed<'_>, blocked: &mut dyn FnMut() -> bool) {
+        while blocked() {
+            self.park_once(bed);
         }
-        let _away = Away::new(self);
-        f(self)
     }
 
     /// Parks without a seat. When every spare is out, it looks now and then whether work is left that nobody else can

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
 use crate::core::parker::Parker;
+use crate::core::poll_bell::PollBell;
 use crate::core::task_context;
-use crate::ground::sync::{AtomicU32, Ordering};
 use crate::pool::awake::{self, Polling};
 use crate::pool::current;
 use crate::pool::enter::park_without_slot;
@@ -15,24 +15,8 @@ use crate::pool::handle::Pool;
 use crate::pool::section;
 use crate::pool::shared::Shared;
 
-/// A poll is wanted. A flag besides the parker's token, because other waits of the same thread may eat that.
-const RUNG: u32 = 1;
-/// There will be no more polls.
-const ENDED: u32 = 2;
-
 /// Wakes a thread that blocks on a future.
-struct Bell {
-    state: AtomicU32,
-    parker: Arc<Parker>,
-}
-
-impl Bell {
-    /// Whether it has rung since the last call: then the caller polls.
-    fn take(&self) -> bool {
-        // Acquire pairs with the Release in `wake_by_ref`: the poll sees what the waker's caller did.
-        self.state.fetch_and(!RUNG, Ordering::Acquire) & RUNG != 0
-    }
-}
+struct Bell(PollBell);
 
 impl Wake for Bell {
     fn wake(self: Arc<Self>) {
@@ -40,22 +24,16 @@ impl Wake for Bell {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // Release pairs with the Acquire in `take`.
-        if self.state.fetch_or(RUNG, Ordering::Release) == 0 {
-            awake::expect_poll();
-        }
-        self.parker.unpark();
+        self.0.ring(awake::polls());
     }
 }
 
 /// Ends a bell's service: a wake that comes now asks for nothing.
-struct End<'b>(&'b Bell);
+struct End<'b>(&'b PollBell);
 
 impl Drop for End<'_> {
     fn drop(&mut self) {
-        if self.0.state.fetch_or(ENDED, Ordering::Relaxed) & RUNG != 0 {
-            awake::expect_no_poll();
-        }
+        self.0.end(awake::polls());
     }
 }
 
@@ -100,11 +78,12 @@ fn poll_until_done(home: Option<&Shared>, poll: &mut dyn FnMut(&mut Context<'_>)
     }
     current::with(|slot| {
         let parker = slot.map_or_else(|| Arc::new(Parker::new()), |slot| slot.parker.clone());
-        let bell = Arc::new(Bell { state: AtomicU32::new(0), parker });
+        let bell = Arc::new(Bell(PollBell::new(parker)));
         let waker = Waker::from(bell.clone());
+        let bell = &bell.0;
         let mut context = Context::from_waker(&waker);
-        awake::expect_poll();
-        let _end = End(&bell);
+        awake::polls().begin();
+        let _end = End(bell);
         loop {
             let _polling = Polling::new();
             // The budget of a task around us is for its own poll, which this is a part of that cannot end early.
@@ -115,13 +94,12 @@ fn poll_until_done(home: Option<&Shared>, poll: &mut dyn FnMut(&mut Context<'_>)
                 continue;
             }
             match slot {
-                None => park_without_slot(home, &bell.parker, &mut || !bell.take()),
+                None => park_without_slot(home, bell.parker(), &mut || !bell.take()),
                 Some(slot) => {
-                    slot.publish_all();
                     // Nothing is run on top meanwhile, whatever the pool's way of waiting: what waits here may be what
                     // the other work waits for, and there may be very many of us.
                     let _absence = slot.shared().absence();
-                    slot.park_apart(&mut || !bell.take());
+                    slot.park_apart_from_all(&mut || !bell.take());
                 }
             }
         }

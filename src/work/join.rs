@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use crate::core::fork_stack::Reclaimed;
+use crate::core::fork_stack::Returned;
 use crate::core::job::{Arm, ForkJob};
 use crate::ground::unwind::{self, Payload};
 use crate::pool::current;
@@ -285,19 +285,11 @@ where
 #[cold]
 #[inline(never)]
 fn fetch<B: ForkArm>(slot: &Slot, job: &ForkJob<B>) -> B::Out {
-    // SAFETY: `pop` has just returned false.
-    match unsafe { slot.fork.reclaim() } {
-        // SAFETY: reclaimed: no other thread has or will have it.
-        Reclaimed::Ours => unsafe { job.take() }.run_inline(slot),
-        Reclaimed::Stolen => {
-            // SAFETY: only a job that was made public can be stolen.
-            slot.wait_for_fork(unsafe { job.header() });
-            // SAFETY: the latch is set, and this is the only call.
-            match unsafe { job.result() } {
-                Ok(result) => result,
-                Err(payload) => unwind::resume(payload),
-            }
-        }
+    // SAFETY: `pop` has just returned false; `wait_for_fork` waits for the latch.
+    match unsafe { slot.fork.take_back_public(job, |header| slot.wait_for_fork(header)) } {
+        Returned::Ours(b) => b.run_inline(slot),
+        Returned::Stolen(Ok(result)) => result,
+        Returned::Stolen(Err(payload)) => unwind::resume(payload),
     }
 }
 
@@ -305,16 +297,11 @@ fn fetch<B: ForkArm>(slot: &Slot, job: &ForkJob<B>) -> B::Out {
 #[cold]
 #[inline(never)]
 fn run_second<B: ForkArm>(slot: &Slot, job: &ForkJob<B>, payload: Payload) -> ! {
-    // SAFETY: the owner's pop for the push in `fork`; what `a` pushed it has popped. `reclaim` follows a false.
-    let ours = unsafe { slot.fork.pop() || slot.fork.reclaim() == Reclaimed::Ours };
-    let lost = if ours {
-        // SAFETY: reclaimed, and not run.
-        unwind::catch(|| unsafe { job.take() }.run_inline(slot))
-    } else {
-        // SAFETY: only a job that was made public can be stolen.
-        slot.wait_for_fork(unsafe { job.header() });
-        // SAFETY: the latch is set, and this is the only call.
-        unsafe { job.result() }
+    // SAFETY: instead of the owner's pop for the push in `fork`; what `a` pushed it has popped. `wait_for_fork` waits
+    // for the latch.
+    let lost = match unsafe { slot.fork.take_back(job, |header| slot.wait_for_fork(header)) } {
+        Returned::Ours(b) => unwind::catch(|| b.run_inline(slot)),
+        Returned::Stolen(result) => result,
     };
     unwind::drop_quietly(lost);
     unwind::resume(payload)
@@ -338,19 +325,13 @@ impl<B: ForkArm> Drop for Forked<'_, B> {
 #[cold]
 #[inline(never)]
 fn dispose<B: ForkArm>(slot: &Slot, job: &ForkJob<B>) {
-    // SAFETY: the owner's pop for the push in `fork`; what `a` pushed it has popped, by returns or by guards like
-    // this one. `reclaim` follows a false.
-    let ours = unsafe { slot.fork.pop() || slot.fork.reclaim() == Reclaimed::Ours };
-    if ours {
-        // SAFETY: reclaimed, and not run. If the closure's drop panics while we unwind, the process aborts, as for
-        // any drop.
-        drop(unsafe { job.take() });
-    } else {
-        // SAFETY: only a job that was made public can be stolen.
-        slot.wait_for_fork(unsafe { job.header() });
-        // SAFETY: the latch is set, and this is the only call. `a`'s panic wins.
-        let lost = unsafe { job.result() };
-        unwind::drop_quietly(lost);
+    // SAFETY: instead of the owner's pop for the push in `fork`; what `a` pushed it has popped, by returns or by guards
+    // like this one. `wait_for_fork` waits for the latch.
+    match unsafe { slot.fork.take_back(job, |header| slot.wait_for_fork(header)) } {
+        // If the closure's drop panics while we unwind, the process aborts, as for any drop.
+        Returned::Ours(b) => drop(b),
+        // `a`'s panic wins.
+        Returned::Stolen(lost) => drop(unwind::drop_quietly(lost)),
     }
 }
 

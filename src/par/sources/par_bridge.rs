@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use parking_lot::MutexGuard;
 
+use crate::core::away;
 use crate::ground::sync::{AtomicBool, Mutex, Ordering, spin_loop};
 use crate::par::bridge::bridge_unindexed;
 use crate::par::iter::ParallelIterator;
@@ -162,7 +163,7 @@ impl<Iter: Iterator> Shared<Iter> {
         let mut look = FIRST_LOOK;
         loop {
             // What lies on the fork stack is not published: it is mostly more of this loop.
-            if let Some(source) = slot.without_seat(|_| self.source.try_lock_for(look)) {
+            if let Some(source) = away::without_seat(slot, || self.source.try_lock_for(look)) {
                 return source;
             }
             slot.run_mail();
