@@ -198,9 +198,10 @@ mod work;
 #[cfg(not(filch_loom))]
 mod exports {
     pub use crate::driver::time;
-    pub use crate::ground::error::{BuildError, JoinError, ShutDown, TrySpawnError};
+    pub use crate::ground::error::{BuildError, JoinError, ShutDown, TryCurrentError, TrySpawnError};
     pub use crate::pool::builder::{IdlePolicy, PoolBuilder, WaitPolicy};
-    pub use crate::pool::handle::Pool;
+    pub use crate::pool::entered::EnterGuard;
+    pub use crate::pool::handle::{Handle, Pool};
     pub use crate::pool::priority::Priority;
     pub use crate::pool::stats::{PoolStats, stats};
     pub use crate::pool::threads::ThreadBuilder;

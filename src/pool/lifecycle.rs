@@ -49,7 +49,7 @@ impl Pool {
             // SAFETY: no thread was started for slot 0, and this thread owns no other slot.
             unsafe { current::keep(slot, shared.clone()) };
         }
-        Ok(Pool { shared })
+        Ok(Pool::new(shared))
     }
 
     pub(crate) fn start_global(workers: usize, current_thread: bool, config: Config) -> Result<(), BuildError> {
@@ -79,7 +79,7 @@ impl Pool {
     fn without_threads(config: Config) -> Pool {
         let shared = Shared::new(config, 1);
         shared.set_no_threads(true);
-        Pool { shared }
+        Pool::new(shared)
     }
 
     /// The global pool, made now if there is none yet.

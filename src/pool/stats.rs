@@ -2,10 +2,10 @@
 
 use crate::core::room::Room;
 use crate::pool::admission::Kind;
-use crate::pool::handle::{Pool, on_current};
+use crate::pool::handle::{Handle, on_current};
 use crate::pool::shared::Shared;
 
-/// What [`Pool::stats`] has seen. The figures are read one after the other while the pool goes on, so they need not fit
+/// What [`Handle::stats`] has seen. The figures are read one after the other while the pool goes on, so they need not fit
 /// each other exactly.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -37,7 +37,7 @@ pub struct PoolStats {
     pub gave_way: u64,
 }
 
-impl Pool {
+impl Handle {
     /// Figures about the pool at this moment. Costs about as much as a lock.
     ///
     /// ```
@@ -51,7 +51,7 @@ impl Pool {
     }
 }
 
-/// [`Pool::stats`] of the pool that the current thread is inside, or of the global one.
+/// [`Handle::stats`] of the pool that the current thread is inside, or of the global one.
 ///
 /// ```
 /// assert_eq!(filch::stats().panics, 0);

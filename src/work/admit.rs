@@ -15,7 +15,7 @@ use crate::core::task_context::{has_budget, spend};
 use crate::ground::error::{ShutDown, TrySpawnError};
 use crate::pool::admission::{Kind, Leave};
 use crate::pool::current;
-use crate::pool::handle::Pool;
+use crate::pool::handle::Handle;
 use crate::pool::priority::Priority;
 use crate::pool::shared::Shared;
 use crate::pool::tasks::BlockingClosure;
@@ -61,7 +61,7 @@ impl Shared {
     }
 }
 
-impl Pool {
+impl Handle {
     /// [`spawn`](crate::spawn) on this pool, giving the future back if there is no room or the pool has been shut
     /// down.
     ///
@@ -264,7 +264,7 @@ impl Pool {
 }
 
 impl Builder<'_> {
-    /// As [`Pool::try_spawn`].
+    /// As [`Handle::try_spawn`].
     ///
     /// # Errors
     /// [`TrySpawnError`] with the future.
@@ -276,7 +276,7 @@ impl Builder<'_> {
         self.on(|shared| shared.try_spawn(future, self.name.clone()))
     }
 
-    /// As [`Pool::try_spawn_cpu`].
+    /// As [`Handle::try_spawn_cpu`].
     ///
     /// # Errors
     /// [`TrySpawnError`] with the closure.
@@ -288,7 +288,7 @@ impl Builder<'_> {
         self.on(|shared| shared.try_spawn_cpu(f, self.name.clone(), self.priority))
     }
 
-    /// As [`Pool::spawn_when_room`].
+    /// As [`Handle::spawn_when_room`].
     pub fn spawn_when_room<F>(self, future: F) -> SpawnWhenRoom<F>
     where
         F: Future + Send + 'static,
@@ -297,7 +297,7 @@ impl Builder<'_> {
         self.on(|shared| SpawnWhenRoom(Waiting::new(&shared.arc(), Kind::Tasks, future, self.name.clone())))
     }
 
-    /// As [`Pool::spawn_cpu_when_room`].
+    /// As [`Handle::spawn_cpu_when_room`].
     pub fn spawn_cpu_when_room<F, T>(self, f: F) -> SpawnCpuWhenRoom<F>
     where
         F: FnOnce() -> T + Send + 'static,
@@ -309,11 +309,11 @@ impl Builder<'_> {
     }
 }
 
-/// Waits for room for a task, and spawns it: see [`Pool::spawn_when_room`]. Not to be polled again after it was ready.
+/// Waits for room for a task, and spawns it: see [`Handle::spawn_when_room`]. Not to be polled again after it was ready.
 #[must_use = "a future does nothing unless it is awaited"]
 pub struct SpawnWhenRoom<F>(Waiting<F>);
 
-/// Waits for room in the queue of closures, and spawns one: see [`Pool::spawn_cpu_when_room`]. Not to be polled again
+/// Waits for room in the queue of closures, and spawns one: see [`Handle::spawn_cpu_when_room`]. Not to be polled again
 /// after it was ready.
 #[must_use = "a future does nothing unless it is awaited"]
 pub struct SpawnCpuWhenRoom<F>(Waiting<F>, Priority);

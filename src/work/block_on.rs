@@ -11,7 +11,7 @@ use crate::ground::sync::{AtomicU32, Ordering};
 use crate::pool::awake::{self, Polling};
 use crate::pool::current;
 use crate::pool::enter::park_without_slot;
-use crate::pool::handle::Pool;
+use crate::pool::handle::Handle;
 use crate::pool::section;
 use crate::pool::shared::Shared;
 
@@ -128,7 +128,7 @@ fn poll_until_done(home: Option<&Shared>, poll: &mut dyn FnMut(&mut Context<'_>)
     })
 }
 
-impl Pool {
+impl Handle {
     /// Runs a future to its end on the current thread, inside this pool: tasks that it spawns with the free functions
     /// go to this pool. See [`block_on`].
     ///

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use crate::pool::handle::Pool;
+use crate::pool::handle::Handle;
 use crate::work::join_set::JoinSet;
 use crate::work::local_set::{LocalSet, spawn_local};
 use crate::work::spawn_task::{spawn, spawn_blocking, spawn_cpu};
@@ -20,11 +20,11 @@ impl<T: Send + 'static> JoinSet<T> {
         self.insert(spawn(future))
     }
 
-    /// [Spawns](Pool::spawn) a future on `pool`, and puts it into the set.
+    /// [Spawns](Handle::spawn) a future on `pool`, and puts it into the set.
     ///
     /// # Panics
     /// If the pool has been shut down.
-    pub fn spawn_on<F>(&mut self, future: F, pool: &Pool) -> AbortHandle
+    pub fn spawn_on<F>(&mut self, future: F, pool: &Handle) -> AbortHandle
     where
         F: Future<Output = T> + Send + 'static,
     {
@@ -42,11 +42,11 @@ impl<T: Send + 'static> JoinSet<T> {
         self.insert(spawn_cpu(f))
     }
 
-    /// Runs a CPU-bound closure on `pool`, as [`Pool::spawn_cpu`] does, and puts it into the set.
+    /// Runs a CPU-bound closure on `pool`, as [`Handle::spawn_cpu`] does, and puts it into the set.
     ///
     /// # Panics
     /// If the pool has been shut down.
-    pub fn spawn_cpu_on<F>(&mut self, f: F, pool: &Pool) -> AbortHandle
+    pub fn spawn_cpu_on<F>(&mut self, f: F, pool: &Handle) -> AbortHandle
     where
         F: FnOnce() -> T + Send + 'static,
     {
@@ -64,11 +64,11 @@ impl<T: Send + 'static> JoinSet<T> {
         self.insert(spawn_blocking(f))
     }
 
-    /// Runs a closure that may block on `pool`, as [`Pool::spawn_blocking`] does, and puts it into the set.
+    /// Runs a closure that may block on `pool`, as [`Handle::spawn_blocking`] does, and puts it into the set.
     ///
     /// # Panics
     /// If the pool has been shut down.
-    pub fn spawn_blocking_on<F>(&mut self, f: F, pool: &Pool) -> AbortHandle
+    pub fn spawn_blocking_on<F>(&mut self, f: F, pool: &Handle) -> AbortHandle
     where
         F: FnOnce() -> T + Send + 'static,
     {

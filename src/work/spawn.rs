@@ -7,7 +7,7 @@ use crate::ground::error::{SHUT_DOWN, ShutDown};
 use crate::ground::unwind;
 use crate::pool::admission::{Kind, Leave};
 use crate::pool::current;
-use crate::pool::handle::{Pool, on_current};
+use crate::pool::handle::{Handle, on_current};
 use crate::pool::priority::Priority;
 use crate::pool::shared::Shared;
 use crate::pool::slot::Slot;
@@ -62,7 +62,7 @@ fn own_slot<R>(shared: &Shared, f: impl FnOnce(Option<&Slot>) -> R) -> R {
 /// A panic of `f` goes to the pool's [panic handler](crate::PoolBuilder::panic_handler).
 ///
 /// # Panics
-/// If the pool has been shut down; [`Pool::try_spawn_detached`] gives the closure back instead. A closure that runs
+/// If the pool has been shut down; [`Handle::try_spawn_detached`] gives the closure back instead. A closure that runs
 /// in a pool that is ending may still spawn.
 ///
 /// ```
@@ -78,7 +78,7 @@ pub fn spawn_detached(f: impl FnOnce() + Send + 'static) {
 /// [`spawn_detached`], but the closures that one thread spawns with `spawn_fifo` begin in that order.
 ///
 /// # Panics
-/// As [`spawn_detached`]; [`Pool::try_spawn_fifo`] gives the closure back instead.
+/// As [`spawn_detached`]; [`Handle::try_spawn_fifo`] gives the closure back instead.
 pub fn spawn_fifo(f: impl FnOnce() + Send + 'static) {
     on_current(|shared| shared.spawn_fifo(f, Leave::NotAsked)).unwrap_or_else(|_| panic!("{SHUT_DOWN}"));
 }
@@ -134,7 +134,7 @@ unsafe fn run_ticket(slot: *const ()) {
     unsafe { job.run() };
 }
 
-impl Pool {
+impl Handle {
     /// [`spawn_detached`] on this pool.
     ///
     /// # Panics

@@ -12,7 +12,7 @@ use crate::core::{task_context, task_notes};
 use crate::ground::error::{SHUT_DOWN, ShutDown};
 use crate::pool::admission::{Kind, Leave};
 use crate::pool::current;
-use crate::pool::handle::{Pool, on_current};
+use crate::pool::handle::{Handle, on_current};
 use crate::pool::priority::Priority;
 use crate::pool::shared::Shared;
 use crate::pool::tasks::{self, BlockingClosure, CpuClosure, PoolTask};
@@ -127,7 +127,7 @@ impl Shared {
 /// [`spawn_cpu`], or into a `join` or `scope`, and calls that block into [`spawn_blocking`].
 ///
 /// # Panics
-/// If the pool has been shut down; [`Pool::try_spawn`] gives the future back instead.
+/// If the pool has been shut down; [`Handle::try_spawn`] gives the future back instead.
 ///
 /// ```
 /// let answer = filch::block_on(async {
@@ -157,7 +157,7 @@ where
 /// With a priority: [`task::Builder`](crate::task::Builder::priority).
 ///
 /// # Panics
-/// If the pool has been shut down; [`Pool::try_spawn_cpu`] gives the closure back instead. A panic of the closure
+/// If the pool has been shut down; [`Handle::try_spawn_cpu`] gives the closure back instead. A panic of the closure
 /// arrives as a [`JoinError`](crate::JoinError).
 ///
 /// ```
@@ -195,7 +195,7 @@ where
         .unwrap_or_else(|_| panic!("{SHUT_DOWN}"))
 }
 
-impl Pool {
+impl Handle {
     /// [`spawn`] on this pool.
     ///
     /// # Panics

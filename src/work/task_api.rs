@@ -8,7 +8,7 @@ use crate::core::{task_context, task_notes};
 use crate::ground::error::SHUT_DOWN;
 use crate::ground::id::Id;
 use crate::pool::admission::Leave;
-use crate::pool::handle::{Pool, on_current};
+use crate::pool::handle::{Handle, on_current};
 use crate::pool::priority::Priority;
 use crate::pool::shared::Shared;
 use crate::pool::tasks::BlockingClosure;
@@ -114,7 +114,7 @@ pub fn name() -> Option<Arc<str>> {
 #[must_use = "a builder spawns nothing by itself"]
 pub struct Builder<'p> {
     pub(crate) name: Option<Arc<str>>,
-    pool: Option<&'p Pool>,
+    pool: Option<&'p Handle>,
     pub(crate) priority: Priority,
 }
 
@@ -131,7 +131,7 @@ impl<'p> Builder<'p> {
     }
 
     /// Spawns on this pool.
-    pub fn pool<'q>(self, pool: &'q Pool) -> Builder<'q> {
+    pub fn pool<'q>(self, pool: &'q Handle) -> Builder<'q> {
         Builder { name: self.name, pool: Some(pool), priority: self.priority }
     }
 
