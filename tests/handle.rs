@@ -6,22 +6,24 @@ mod support;
 use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use filch::prelude::*;
 use filch::task::{Builder, JoinSet, TaskTracker};
 use filch::time::{Instant, sleep};
-use filch::{EnterGuard, Handle, Pool, TrySpawnError};
+use filch::{EnterGuard, Handle, Pool, TrySpawnError, Yield};
 use support::{
     Drops, Event, Reports, assert_threads_end, fib, ignore, lock, note, plan, planned, pool, threads_named,
-    with_deadline, yield_once,
+    with_deadline, within, yield_once,
 };
 
 /// Runs `each` on pools of 1 and 2 workers, on a thread that is in none.
 fn on_pools(each: impl Fn(Pool) + Send + 'static) {
     with_deadline(60, move || {
+        // There is a global pool to be mistaken for.
+        assert!(filch::current_num_threads() > 0);
         for workers in [1, 2] {
             note(format!("{workers} workers"));
             each(pool(workers));
@@ -64,12 +66,16 @@ fn assert_means(handle: &Handle) {
         yield_once().await;
         filch::spawn(async { Handle::current() }).await.unwrap()
     }));
-    let (sender, receiver) = std::sync::mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     let (fifo, each) = (sender.clone(), sender.clone());
     filch::spawn_detached(move || sender.send(Handle::current()).unwrap());
     filch::spawn_fifo(move || fifo.send(Handle::current()).unwrap());
     filch::spawn_broadcast(move |_| each.send(Handle::current()).unwrap());
-    assert_eq!(receiver.into_iter().map(found).count(), 2 + workers);
+    for _ in 0..2 + workers {
+        // On a worker it may be for us to run them.
+        while filch::yield_now() == Some(Yield::Executed) {}
+        found(filch::blocking(|| receiver.recv().unwrap()));
+    }
     assert_eq!(filch::join(here, here), (true, true));
     assert_eq!(filch::join_context(|_| here(), |_| here()), (true, true));
     assert!(filch::with_worker(|w| w.join(|_| here(), |_| here())).1);
@@ -123,7 +129,7 @@ fn a_handle_does_what_its_pool_does() {
             handle.scope(|s| s.spawn(|_| assert!(here())));
             handle.in_place_scope(|s| s.spawn(|_| assert!(here())));
             assert_eq!(handle.broadcast(|_| here()), vec![true; workers]);
-            let (sender, receiver) = std::sync::mpsc::channel();
+            let (sender, receiver) = mpsc::channel();
             handle.spawn_detached(move || sender.send(Handle::current()).unwrap());
             found(receiver.recv().unwrap());
             // Where a pool is asked for, a handle will do, and a pool too.
@@ -176,7 +182,6 @@ fn the_current_pool_is_the_one_that_the_thread_is_inside_of() {
         // The newest counts.
         let inner = support::pool(1);
         is_current("inside out", inner.install(|| pool.install(current)));
-        is_current("inside out", inner.block_on(async { pool.block_on(async { current() }) }));
         assert_eq!(pool.install(|| inner.install_on_worker(current)), *inner.handle());
     });
 }
@@ -251,7 +256,8 @@ fn assert_closed(handle: &Handle) {
     assert_eq!((handle.try_spawn_blocking(|| 6).unwrap_err().into_inner())(), 6);
     assert!(handle.try_spawn_detached(|| ()).unwrap_err().is_shut_down());
     assert!(filch::block_on(handle.spawn_when_room(async {})).is_err());
-    assert_eq!(handle.stats().live_tasks, 0);
+    // The end may still be under way, if nobody has waited for it.
+    assert!(within(Duration::from_secs(20), || handle.stats().live_tasks == 0));
     assert!(handle.num_workers() > 0);
     // A future needs no worker; its timers go to the global pool.
     let slept = handle.block_on(async {
@@ -448,7 +454,7 @@ fn an_entered_pool_may_end() {
     on_pools(|pool| {
         let handle = pool.handle().clone();
         let guard = handle.enter();
-        let before = filch::spawn(async { 5 });
+        let before = filch::spawn_cpu(|| 5);
         let pending = filch::spawn(std::future::pending::<()>());
         // Whoever has entered it is not inside, so this waits for the end.
         drop(pool);
@@ -509,7 +515,7 @@ fn what_goes_with_the_last_guard_may_enter() {
         drop(pool);
         assert_eq!(looked.load(Ordering::SeqCst), 0);
         drop(guard);
-        assert!(support::within(Duration::from_secs(20), || looked.load(Ordering::SeqCst) == 1));
+        assert!(within(Duration::from_secs(20), || looked.load(Ordering::SeqCst) == 1));
     });
 }
 
@@ -538,7 +544,7 @@ fn clocks_and_handlers_are_those_of_the_entered_pool() {
             }
             let other = support::pool(1);
             let bad = other.spawn(async { Bad });
-            assert!(support::within(Duration::from_secs(20), || bad.is_finished()));
+            assert!(within(Duration::from_secs(20), || bad.is_finished()));
             drop(bad);
             assert_eq!(*lock(&reports), [9]);
             drop(guard);
