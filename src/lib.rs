@@ -55,9 +55,10 @@
 //! | a value that goes along with a task | [`task_local!`] |
 //! | a name, an id, a turn for the others | [`task`] |
 //! | another number of workers, names, hooks | [`Pool::builder`] |
+//! | to give a pool to others: a callback, a thread of somebody else's | [`Handle`] |
 //!
-//! The free functions work on the pool that the calling thread is inside, and outside of any on the global pool, which
-//! is made when it is first used.
+//! The free functions work on the pool that the calling thread is inside; outside of any on the one that it has
+//! [entered](Handle::enter); else on the global pool, which is made when it is first used.
 //!
 //! # Channels, locks, I/O
 //!

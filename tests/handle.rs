@@ -552,6 +552,21 @@ fn clocks_and_handlers_are_those_of_the_entered_pool() {
     });
 }
 
+#[test]
+fn who_waits_keeps_the_timers_of_the_entered_pool() {
+    with_deadline(30, || {
+        for workers in [1, 2] {
+            // There is nobody else to do it.
+            let pool = support::pool_without_lane(workers);
+            let go = support::occupy(&pool);
+            let guard = pool.enter();
+            filch::block_on(sleep(Duration::from_millis(5)));
+            drop(guard);
+            go.set();
+        }
+    });
+}
+
 // ----- threads -----------------------------------------------------------------------------------------------------
 
 #[test]
@@ -627,8 +642,9 @@ fn guards_in_thread_locals() {
             let done = called.clone();
             elsewhere(move || {
                 if first {
-                    drop(handle.enter());
-                    drop(filch::spawn(async {}));
+                    // What is used first is dropped last. So these may outlive whatever filch keeps for the thread.
+                    KEPT.with_borrow(|_| ());
+                    CALLED.with_borrow(|_| ());
                 }
                 // One guard is dropped when the thread ends, before or after another one is taken and used.
                 let (kept, own) = (handle.enter(), handle.clone());

@@ -47,7 +47,7 @@ impl Drop for Accepted<'_> {
     }
 }
 
-/// Runs `f` as a thread of the pool that the current thread is inside, or of the global one: for those who know that
+/// Runs `f` as a thread of the pool that is current here, or of the global one: for those who know that
 /// they have no slot.
 #[cold]
 pub(crate) fn enter_current<R: Send>(f: impl FnOnce(&Slot) -> R + Send) -> R {

@@ -47,7 +47,8 @@ impl Pool {
         PoolBuilder::new()
     }
 
-    /// A reference to the pool, to be cloned for those who are to use it and not to end it.
+    /// A reference to the pool, to be cloned for those who are to use it and not to end it. (A pool is not cloned:
+    /// `pool.clone()` is a handle too.)
     ///
     /// ```
     /// # fn main() -> Result<(), filch::BuildError> {
@@ -106,7 +107,7 @@ impl fmt::Debug for Pool {
 ///
 /// # Cost
 ///
-/// One counter to clone it. It keeps the memory of the pool, some kilobytes, and what the pool was built with (hooks,
+/// One counter to clone it. It keeps the pool's memory (queues and tables) and what the pool was built with (hooks,
 /// handlers); it keeps no thread.
 ///
 /// # Source

@@ -51,7 +51,7 @@ impl Handle {
     }
 }
 
-/// [`Handle::stats`] of the pool that the current thread is inside, or of the global one.
+/// [`Handle::stats`] of the [current](Handle::current) pool, or of the global one.
 ///
 /// ```
 /// assert_eq!(filch::stats().panics, 0);

@@ -65,8 +65,8 @@ impl Drop for End<'_> {
 /// worker. A thread of a pool that blocks here hands its seat to another, and makes public what it holds for others to
 /// run. Where `.await` is possible it is better: it costs no thread.
 ///
-/// The future need not be `Send`. Inside it, [`spawn`](crate::spawn) uses the pool that the calling thread is inside,
-/// or the global one.
+/// The future need not be `Send`. Inside it, [`spawn`](crate::spawn) uses the [current](crate::Handle::current) pool of
+/// the calling thread.
 ///
 /// # Panics
 /// If the future does.

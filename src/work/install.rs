@@ -64,7 +64,7 @@ pub fn current_thread_index() -> Option<usize> {
     current::index(|_, index| index)
 }
 
-/// The number of workers of the pool that the current thread is inside, or of the global pool.
+/// The number of workers of the [current](Handle::current) pool, or of the global one.
 pub fn current_num_threads() -> usize {
     on_current(Shared::workers)
 }
