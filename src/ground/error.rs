@@ -50,7 +50,8 @@ impl std::error::Error for BuildError {
     }
 }
 
-/// The current thread is inside of no pool and has entered none: see [`Handle::try_current`](crate::Handle::try_current).
+/// The current thread is inside of no pool and has entered none: see
+/// [`Handle::try_current`](crate::Handle::try_current).
 #[derive(Debug)]
 pub struct TryCurrentError(());
 

@@ -103,7 +103,8 @@ pub(crate) fn is_elsewhere(shared: &Shared) -> bool {
     unsafe { inside() }.is_some_and(|inside| !ptr::eq(inside, shared))
 }
 
-/// Calls `f` with the pool that the thread is inside of, or else has [entered](crate::pool::entered). None: the global pool is meant.
+/// Calls `f` with the pool that the thread is inside of, or else has [entered](crate::pool::entered). None: the global
+/// pool is meant.
 #[inline]
 pub(crate) fn with_pool<R>(f: impl FnOnce(Option<&Shared>) -> R) -> R {
     // SAFETY: `f` cannot keep the reference.

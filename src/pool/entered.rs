@@ -2,9 +2,9 @@
 //!
 //! A guard counts for nothing on a thread that is inside of a pool. Which pool is meant there belongs to the work that
 //! the thread runs, not to the thread: while a guard is held the thread may take work up that knows nothing of it (the
-//! thief's work in a wait, a broadcast, whatever `yield_now` finds), and a guard that is forgotten would turn the thread
-//! over to another pool for good. So it is the last thing that is looked at before the global pool, and costs nobody
-//! anything who has a pool already.
+//! thief's work in a wait, a broadcast, whatever `yield_now` finds), and a guard that is forgotten would turn the
+//! thread over to another pool for good. So it is the last thing that is looked at before the global pool, and costs
+//! nobody anything who has a pool already.
 
 use std::cell::RefCell;
 use std::fmt;

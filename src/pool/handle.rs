@@ -122,8 +122,8 @@ impl Handle {
     /// The pool that the free functions of this crate mean on the current thread: the one that it is inside of; else
     /// the one that it has [entered](Self::enter); else the global one, which is made now if there is none yet.
     ///
-    /// In tokio it panics where there is no runtime. Here each thread may call [`spawn`](crate::spawn()) and its kin, and
-    /// this is the handle of the pool that they would use. Where the global pool will not do, use
+    /// In tokio it panics where there is no runtime. Here each thread may call [`spawn`](crate::spawn()) and its kin,
+    /// and this is the handle of the pool that they would use. Where the global pool will not do, use
     /// [`try_current`](Self::try_current).
     ///
     /// ```
@@ -166,21 +166,21 @@ impl Handle {
     /// [`spawn`](crate::spawn()), [`spawn_cpu`](crate::spawn_cpu), [`spawn_blocking`](crate::spawn_blocking),
     /// [`join`](crate::join()), [`scope`](crate::scope()), parallel loops, timers, and [`Handle::current`].
     ///
-    /// The thread does not become one of the pool's: it has no index there, and whoever drops the pool does not wait for
-    /// it. To run a piece of work as a thread of the pool, use [`install`](Self::install), which costs less for what
-    /// forks a lot.
+    /// The thread does not become one of the pool's: it has no index there, and whoever drops the pool does not wait
+    /// for it. To run a piece of work as a thread of the pool, use [`install`](Self::install), which costs less for
+    /// what forks a lot.
     ///
     /// # Many guards
     ///
-    /// Of the guards that are alive on a thread the one that was taken last counts. They may be dropped in any order (in
-    /// tokio the last one first, or it panics), and outlive the handle. A guard stays on its thread; one that is
+    /// Of the guards that are alive on a thread the one that was taken last counts. They may be dropped in any order
+    /// (in tokio the last one first, or it panics), and outlive the handle. A guard stays on its thread; one that is
     /// forgotten counts until the thread ends.
     ///
     /// # Inside of a pool
     ///
     /// A thread that is inside of a pool means that pool, whatever it has entered before. So inside of `install` or
-    /// `block_on` of another pool a guard does not count, and after that it does again. The workers and blocking threads
-    /// of a pool are always inside of it: the work that they run decides which pool is meant, and while a guard
+    /// `block_on` of another pool a guard does not count, and after that it does again. The workers and blocking
+    /// threads of a pool are always inside of it: the work that they run decides which pool is meant, and while a guard
     /// is held they may take up work that knows nothing of it. So nobody who is inside of one pool can enter another;
     /// there use the methods of the handle, such as [`spawn`](Self::spawn), or [`install`](Self::install). To enter the
     /// pool that one is inside of is allowed.
@@ -188,7 +188,8 @@ impl Handle {
     /// # Panics
     /// If the current thread is inside of another pool, since the guard would not do what it is for.
     ///
-    /// After the end of the pool it does not panic, but what needs the pool does: see [above](Self#after-the-end-of-the-pool).
+    /// After the end of the pool it does not panic, but what needs the pool does: see
+    /// [above](Self#after-the-end-of-the-pool).
     ///
     /// # Cost
     /// Some tens of nanoseconds.

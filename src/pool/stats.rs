@@ -5,8 +5,8 @@ use crate::pool::admission::Kind;
 use crate::pool::handle::{Handle, on_current};
 use crate::pool::shared::Shared;
 
-/// What [`Handle::stats`] has seen. The figures are read one after the other while the pool goes on, so they need not fit
-/// each other exactly.
+/// What [`Handle::stats`] has seen. The figures are read one after the other while the pool goes on, so they need not
+/// fit each other exactly.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PoolStats {

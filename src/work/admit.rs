@@ -309,7 +309,8 @@ impl Builder<'_> {
     }
 }
 
-/// Waits for room for a task, and spawns it: see [`Handle::spawn_when_room`]. Not to be polled again after it was ready.
+/// Waits for room for a task, and spawns it: see [`Handle::spawn_when_room`]. Not to be polled again after it was
+/// ready.
 #[must_use = "a future does nothing unless it is awaited"]
 pub struct SpawnWhenRoom<F>(Waiting<F>);
 
