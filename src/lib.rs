@@ -55,9 +55,10 @@
 //! | a value that goes along with a task | [`task_local!`] |
 //! | a name, an id, a turn for the others | [`task`] |
 //! | another number of workers, names, hooks | [`Pool::builder`] |
+//! | to give a pool to others: a callback, a thread of somebody else's | [`Handle`] |
 //!
-//! The free functions work on the pool that the calling thread is inside, and outside of any on the global pool, which
-//! is made when it is first used.
+//! The free functions work on the pool that the calling thread is inside; outside of any on the one that it has
+//! [entered](Handle::enter); else on the global pool, which is made when it is first used.
 //!
 //! # Channels, locks, I/O
 //!
@@ -203,9 +204,10 @@ mod work;
 #[cfg(not(filch_loom))]
 mod exports {
     pub use crate::driver::time;
-    pub use crate::ground::error::{BuildError, JoinError, ShutDown, TrySpawnError};
+    pub use crate::ground::error::{BuildError, JoinError, ShutDown, TryCurrentError, TrySpawnError};
     pub use crate::pool::builder::{IdlePolicy, PoolBuilder, WaitPolicy};
-    pub use crate::pool::handle::Pool;
+    pub use crate::pool::entered::EnterGuard;
+    pub use crate::pool::handle::{Handle, Pool};
     pub use crate::pool::priority::Priority;
     pub use crate::pool::stats::{PoolStats, stats};
     pub use crate::pool::threads::ThreadBuilder;

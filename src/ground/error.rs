@@ -60,6 +60,25 @@ impl std::error::Error for BuildError {
     }
 }
 
+/// The current thread is inside of no pool and has entered none: see
+/// [`Handle::try_current`](crate::Handle::try_current).
+#[derive(Debug)]
+pub struct TryCurrentError(());
+
+impl TryCurrentError {
+    pub(crate) fn new() -> Self {
+        TryCurrentError(())
+    }
+}
+
+impl fmt::Display for TryCurrentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("filch: the current thread is inside of no pool and has entered none")
+    }
+}
+
+impl std::error::Error for TryCurrentError {}
+
 /// The pool has been shut down; the work that was offered is given back untouched.
 ///
 /// ```
@@ -90,7 +109,7 @@ impl<W> fmt::Display for ShutDown<W> {
 
 impl<W> std::error::Error for ShutDown<W> {}
 
-/// Work was not accepted, and is given back untouched: see [`Pool::try_spawn`](crate::Pool::try_spawn).
+/// Work was not accepted, and is given back untouched: see [`Handle::try_spawn`](crate::Handle::try_spawn).
 ///
 /// ```
 /// use filch::TrySpawnError;

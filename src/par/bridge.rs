@@ -145,7 +145,7 @@ where
     C: Consumer<S::Item>,
 {
     let mut pace = piece::recall(&stretch, &consumer);
-    if pace.is_brief() && !current::is_hosted() {
+    if pace.is_brief() && current::means_global() {
         if let Some(guest) = brief::enter() {
             pace.set_alone(guest.slot.fork.unanswered());
             return piece::run(guest.slot, stretch, consumer, pace);

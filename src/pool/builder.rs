@@ -475,10 +475,11 @@ impl PoolBuilder {
 
     /// Bounds the closures that have been accepted and have not begun; 0, the default, means no bound.
     ///
-    /// When so many are queued, [`Pool::try_spawn_cpu`] and [`Pool::try_spawn_detached`] give the closure back, and
-    /// [`Pool::spawn_cpu_when_room`] waits: so a pool that is offered more than it can do sheds the rest, or holds up
-    /// whoever offers it, instead of falling behind without end. A few times the number of workers keeps them busy;
-    /// more only adds to how long each waits.
+    /// When so many are queued, [`try_spawn_cpu`](crate::Handle::try_spawn_cpu) and
+    /// [`try_spawn_detached`](crate::Handle::try_spawn_detached) give the closure back, and
+    /// [`spawn_cpu_when_room`](crate::Handle::spawn_cpu_when_room) waits: so a pool that is offered more than it can do
+    /// sheds the rest, or holds up whoever offers it, instead of falling behind without end. A few times the number of
+    /// workers keeps them busy; more only adds to how long each waits.
     ///
     /// `spawn_cpu`, `spawn_detached` and `spawn_fifo` are never refused for lack of room, so that the pool's own work
     /// does not wait for itself; what they spawn is counted, and may exceed the bound. The jobs of scopes, joins,
@@ -521,9 +522,10 @@ impl PoolBuilder {
 
     /// Bounds the tasks that have been spawned and have not ended; 0, the default, means no bound.
     ///
-    /// When there are so many, [`Pool::try_spawn`] gives the future back, and [`Pool::spawn_when_room`] waits. `spawn`
-    /// is never refused for lack of room, nor are futures of scopes: they are counted, and may exceed the bound. Set
-    /// it to what you have memory for, or to the number of requests that are worth working on at once.
+    /// When there are so many, [`try_spawn`](crate::Handle::try_spawn) gives the future back, and
+    /// [`spawn_when_room`](crate::Handle::spawn_when_room) waits. `spawn` is never refused for lack of room, nor are
+    /// futures of scopes: they are counted, and may exceed the bound. Set it to what you have memory for, or to the
+    /// number of requests that are worth working on at once.
     ///
     /// Costs a count that all threads share, twice for each task; nothing without a bound.
     ///

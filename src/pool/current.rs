@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::ptr;
 use std::sync::Arc;
 
+use crate::pool::entered;
 use crate::pool::express;
 use crate::pool::shared::Shared;
 use crate::pool::slot::Slot;
@@ -67,10 +68,10 @@ pub(crate) fn is_inside(shared: &Shared) -> bool {
         || express::is_of(shared)
 }
 
-/// Whether a pool hosts this thread: see [`host`].
+/// Whether the global pool is meant on this thread, which has no slot.
 #[inline]
-pub(crate) fn is_hosted() -> bool {
-    !HOST.get().shared.is_null()
+pub(crate) fn means_global() -> bool {
+    HOST.get().shared.is_null() && !entered::has_any()
 }
 
 /// The pool that hosts this thread, if one does.
@@ -82,21 +83,42 @@ pub(crate) unsafe fn hosting<'a>() -> Option<&'a Shared> {
     unsafe { HOST.get().shared.as_ref() }
 }
 
-/// Calls `f` with the pool that hosts this thread, if one does.
-pub(crate) fn with_host<R>(f: impl FnOnce(Option<&Shared>) -> R) -> R {
-    // SAFETY: `f` cannot keep the reference.
-    f(unsafe { hosting() })
+/// The pool that the thread is inside of: owns a slot there, or is hosted by it.
+///
+/// # Safety
+/// As for [`slot`] and [`hosting`].
+#[inline]
+unsafe fn inside<'a>() -> Option<&'a Shared> {
+    // SAFETY: the caller's promise.
+    match unsafe { slot() } {
+        Some(slot) => Some(slot.shared()),
+        // SAFETY: as above.
+        None => unsafe { hosting() },
+    }
 }
 
-/// Calls `f` with the pool that the thread is inside, or with `other`'s.
+/// Whether the thread is inside of another pool than this one.
+pub(crate) fn is_elsewhere(shared: &Shared) -> bool {
+    // SAFETY: the reference does not leave this function.
+    unsafe { inside() }.is_some_and(|inside| !ptr::eq(inside, shared))
+}
+
+/// Calls `f` with the pool that the thread is inside of, or else has [entered](crate::pool::entered). None: the global
+/// pool is meant.
 #[inline]
-pub(crate) fn with_pool<R>(other: fn() -> &'static Shared, f: impl FnOnce(&Shared) -> R) -> R {
+pub(crate) fn with_pool<R>(f: impl FnOnce(Option<&Shared>) -> R) -> R {
     // SAFETY: `f` cannot keep the reference.
-    f(match unsafe { slot() } {
-        Some(slot) => slot.shared(),
-        // SAFETY: as above.
-        None => unsafe { hosting() }.unwrap_or_else(other),
-    })
+    match unsafe { inside() } {
+        Some(shared) => f(Some(shared)),
+        None => outside(f),
+    }
+}
+
+/// Apart, so that who is inside of a pool pays nothing for it.
+#[cold]
+#[inline(never)]
+fn outside<R>(f: impl FnOnce(Option<&Shared>) -> R) -> R {
+    f(entered::newest().as_deref())
 }
 
 /// Runs `f` as inside of the pool, though without a slot there: what it calls uses this pool.
@@ -126,7 +148,8 @@ pub(crate) fn index<R>(f: impl FnOnce(&Shared, usize) -> R) -> Option<R> {
         Some(slot) => Some(f(slot.shared(), slot.index)),
         None => {
             let index = HOST.get().index?;
-            with_host(|host| host.map(|host| f(host, index)))
+            // SAFETY: `f` cannot keep the reference.
+            unsafe { hosting() }.map(|host| f(host, index))
         }
     })
 }

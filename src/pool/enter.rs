@@ -47,7 +47,7 @@ impl Drop for Accepted<'_> {
     }
 }
 
-/// Runs `f` as a thread of the pool that the current thread is inside, or of the global one: for those who know that
+/// Runs `f` as a thread of the pool that is current here, or of the global one: for those who know that
 /// they have no slot.
 #[cold]
 pub(crate) fn enter_current<R: Send>(f: impl FnOnce(&Slot) -> R + Send) -> R {
@@ -160,12 +160,12 @@ pub(crate) fn wait_outside<R>(shared: &Shared, f: impl FnOnce(Waiter, &dyn Fn(&L
 }
 
 /// Parks a thread without a slot as long as it is `blocked`. It keeps the timers of the pool that it is for, or that it
-/// is inside of, or of the global one.
+/// is inside of or has entered, or of the global one.
 pub(crate) fn park_without_slot(home: Option<&Shared>, parker: &Arc<Parker>, blocked: &mut dyn FnMut() -> bool) {
-    current::with_host(|host| {
+    current::with_pool(|around| {
         let global = || Pool::global_if_any().map(|pool| &*pool.shared);
         let own = |shared: &&Shared| !shared.is_forked();
-        match home.filter(own).or(host.filter(own)).or_else(global) {
+        match home.filter(own).or(around.filter(own)).or_else(global) {
             Some(shared) => shared.park_outside(parker, blocked),
             None => {
                 express::step_aside();

@@ -52,7 +52,7 @@ impl Pool {
             // SAFETY: no thread was started for slot 0, and this thread owns no other slot.
             unsafe { current::keep(slot, shared.clone()) };
         }
-        Ok(Pool { shared })
+        Ok(Pool::new(shared))
     }
 
     pub(crate) fn start_global(workers: usize, current_thread: bool, config: Config) -> Result<(), BuildError> {
@@ -82,7 +82,7 @@ impl Pool {
     fn without_threads(config: Config) -> Pool {
         let shared = Shared::new(config, 1);
         shared.set_no_threads(true);
-        Pool { shared }
+        Pool::new(shared)
     }
 
     /// The global pool, made now if there is none yet.
@@ -106,10 +106,10 @@ impl Pool {
     /// Ends the pool gently: takes no more work from outside, runs every closure that has been accepted (and what
     /// those spawn in turn), cancels the tasks that are left, and returns when every thread has ended.
     ///
-    /// Called on a thread that is inside the pool, it begins the shutdown and returns at once: the caller's own
-    /// closure is part of what has to end first. (Not all that is part of it can be told: called in the body of an
-    /// [`in_place_scope`](Self::in_place_scope) of this pool on a thread outside of it, or in a closure that a closure
-    /// of this pool has installed into another pool, it waits for its own caller, for ever.)
+    /// Called on a thread that is inside the pool, it begins the shutdown and returns at once: the caller's own closure
+    /// is part of what has to end first. (Not all that is part of it can be told: called in the body of an
+    /// [`in_place_scope`](crate::Handle::in_place_scope) of this pool on a thread outside of it, or in a closure that a
+    /// closure of this pool has installed into another pool, it waits for its own caller, for ever.)
     ///
     /// Afterwards `spawn` and its kin panic, and their `try_` variants give the work back. Calling it again is
     /// harmless.

@@ -13,6 +13,7 @@ pub(crate) mod clock;
 pub(crate) mod current;
 #[allow(unsafe_code)]
 pub(crate) mod enter;
+pub(crate) mod entered;
 pub(crate) mod express;
 #[allow(unsafe_code)]
 pub(crate) mod find;

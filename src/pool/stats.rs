@@ -2,11 +2,11 @@
 
 use crate::core::room::Room;
 use crate::pool::admission::Kind;
-use crate::pool::handle::{Pool, on_current};
+use crate::pool::handle::{Handle, on_current};
 use crate::pool::shared::Shared;
 
-/// What [`Pool::stats`] has seen. The figures are read one after the other while the pool goes on, so they need not fit
-/// each other exactly.
+/// What [`Handle::stats`] has seen. The figures are read one after the other while the pool goes on, so they need not
+/// fit each other exactly.
 ///
 /// ```
 /// # fn main() -> Result<(), filch::BuildError> {
@@ -47,7 +47,7 @@ pub struct PoolStats {
     pub gave_way: u64,
 }
 
-impl Pool {
+impl Handle {
     /// Figures about the pool at this moment. Costs about as much as a lock.
     ///
     /// ```
@@ -61,7 +61,7 @@ impl Pool {
     }
 }
 
-/// [`Pool::stats`] of the pool that the current thread is inside, or of the global one.
+/// [`Handle::stats`] of the [current](Handle::current) pool, or of the global one.
 ///
 /// ```
 /// assert_eq!(filch::stats().panics, 0);

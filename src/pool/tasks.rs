@@ -16,7 +16,7 @@ use crate::core::task_tally::{self, Count, TaskTally};
 use crate::ground::unwind::{self, Payload};
 use crate::pool::admission::Kind;
 use crate::pool::current;
-use crate::pool::handle::Pool;
+use crate::pool::handle::on_current_if_any;
 use crate::pool::numbers;
 use crate::pool::shared::Shared;
 use crate::pool::slot::Slot;
@@ -211,12 +211,9 @@ unsafe fn run_once(data: *const (), begins: impl FnOnce(&Header)) -> Result<(), 
 /// Reports a panic of which no particular pool must know, to the panic handler of the pool that the thread is inside
 /// of, or else of the global one.
 pub(crate) fn report_here(payload: Payload) {
-    current::with(|slot| match slot {
-        Some(slot) => slot.shared().report_panic(payload),
-        None => current::with_host(|host| match host.or_else(|| Pool::global_if_any().map(|pool| &*pool.shared)) {
-            Some(shared) => shared.report_panic(payload),
-            None => drop(unwind::drop_quietly(payload)),
-        }),
+    on_current_if_any(|shared| match shared {
+        Some(shared) => shared.report_panic(payload),
+        None => drop(unwind::drop_quietly(payload)),
     });
 }
 

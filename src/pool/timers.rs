@@ -26,7 +26,7 @@ use crate::ground::sync::{AtomicBool, AtomicUsize, Ordering};
 use crate::ground::{fork_guard, unwind};
 use crate::pool::clock::{PoolClock, ever_paused};
 use crate::pool::current;
-use crate::pool::handle::{Pool, on_current};
+use crate::pool::handle::{Pool, on_current, on_current_if_any};
 use crate::pool::shared::Shared;
 
 /// Wheels at most.
@@ -298,13 +298,7 @@ pub(crate) fn now() -> Instant {
 
 #[cold]
 fn now_by_pool() -> Instant {
-    current::with(|slot| match slot {
-        Some(slot) => slot.shared().timers.clock.instant(),
-        None => current::with_host(|host| match host {
-            Some(host) => host.timers.clock.instant(),
-            None => Pool::global_if_any().map_or_else(Instant::now, |pool| pool.shared.timers.clock.instant()),
-        }),
-    })
+    on_current_if_any(|shared| shared.map_or_else(Instant::now, |shared| shared.timers.clock.instant()))
 }
 
 /// Stops the current pool's clock; false: it stands.

@@ -15,7 +15,7 @@ use crate::core::task_context::{has_budget, spend};
 use crate::ground::error::{ShutDown, TrySpawnError};
 use crate::pool::admission::{Kind, Leave};
 use crate::pool::current;
-use crate::pool::handle::Pool;
+use crate::pool::handle::Handle;
 use crate::pool::priority::Priority;
 use crate::pool::shared::Shared;
 use crate::work::broadcast::BroadcastContext;
@@ -79,7 +79,7 @@ impl Shared {
     }
 }
 
-impl Pool {
+impl Handle {
     /// [`spawn`](crate::spawn) on this pool, giving the future back if there is no room or the pool has been shut
     /// down.
     ///
@@ -282,7 +282,7 @@ impl Pool {
 }
 
 impl Builder<'_> {
-    /// As [`Pool::try_spawn`].
+    /// As [`Handle::try_spawn`].
     ///
     /// # Errors
     /// [`TrySpawnError`] with the future.
@@ -305,7 +305,7 @@ impl Builder<'_> {
         self.on(|shared| shared.try_spawn(future, self.name.clone()))
     }
 
-    /// As [`Pool::try_spawn_cpu`].
+    /// As [`Handle::try_spawn_cpu`].
     ///
     /// # Errors
     /// [`TrySpawnError`] with the closure.
@@ -328,7 +328,7 @@ impl Builder<'_> {
         self.on(|shared| shared.try_spawn_cpu(f, self.name.clone(), self.priority))
     }
 
-    /// As [`Pool::spawn_when_room`].
+    /// As [`Handle::spawn_when_room`].
     ///
     /// ```
     /// use filch::task::Builder;
@@ -353,7 +353,7 @@ impl Builder<'_> {
         self.on(|shared| SpawnWhenRoom(Waiting::new(&shared.arc(), Kind::Tasks, future, self.name.clone())))
     }
 
-    /// As [`Pool::spawn_cpu_when_room`].
+    /// As [`Handle::spawn_cpu_when_room`].
     ///
     /// ```
     /// use filch::Priority;
@@ -383,11 +383,12 @@ impl Builder<'_> {
     }
 }
 
-/// Waits for room for a task, and spawns it: see [`Pool::spawn_when_room`]. Not to be polled again after it was ready.
+/// Waits for room for a task, and spawns it: see [`Handle::spawn_when_room`]. Not to be polled again after it was
+/// ready.
 #[must_use = "a future does nothing unless it is awaited"]
 pub struct SpawnWhenRoom<F>(Waiting<F>);
 
-/// Waits for room in the queue of closures, and spawns one: see [`Pool::spawn_cpu_when_room`]. Not to be polled again
+/// Waits for room in the queue of closures, and spawns one: see [`Handle::spawn_cpu_when_room`]. Not to be polled again
 /// after it was ready.
 #[must_use = "a future does nothing unless it is awaited"]
 pub struct SpawnCpuWhenRoom<F>(Waiting<F>, Priority);

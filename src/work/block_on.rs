@@ -11,7 +11,7 @@ use crate::core::task_context;
 use crate::pool::awake::{self, Polling};
 use crate::pool::current;
 use crate::pool::enter::park_without_slot;
-use crate::pool::handle::Pool;
+use crate::pool::handle::Handle;
 use crate::pool::section;
 use crate::pool::shared::Shared;
 
@@ -43,8 +43,8 @@ impl Drop for End<'_> {
 /// worker. A thread of a pool that blocks here hands its seat to another, and makes public what it holds for others to
 /// run. Where `.await` is possible it is better: it costs no thread.
 ///
-/// The future need not be `Send`. Inside it, [`spawn`](crate::spawn) uses the pool that the calling thread is inside,
-/// or the global one.
+/// The future need not be `Send`. Inside it, [`spawn`](crate::spawn) uses the [current](crate::Handle::current) pool of
+/// the calling thread.
 ///
 /// # Panics
 /// If the future does.
@@ -106,7 +106,7 @@ fn poll_until_done(home: Option<&Shared>, poll: &mut dyn FnMut(&mut Context<'_>)
     })
 }
 
-impl Pool {
+impl Handle {
     /// Runs a future to its end on the current thread, inside this pool: tasks that it spawns with the free functions
     /// go to this pool. See [`block_on`].
     ///

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::core::job::HeapJob;
 use crate::ground::error::ShutDown;
 use crate::ground::sync::Mutex;
-use crate::pool::handle::{Pool, on_current};
+use crate::pool::handle::{Handle, on_current};
 use crate::pool::shared::Shared;
 use crate::work::refused::refused_detached;
 use crate::work::scope::{Scope, ScopeBase, ScopeRef, open_in_place};
@@ -200,7 +200,7 @@ impl Shared {
     }
 }
 
-impl Pool {
+impl Handle {
     /// [`broadcast`] on this pool.
     ///
     /// # Panics

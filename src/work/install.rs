@@ -1,10 +1,10 @@
 //! Running a closure inside a pool, and questions about where one is.
 
 use crate::pool::current;
-use crate::pool::handle::{Pool, on_current};
+use crate::pool::handle::{Handle, on_current};
 use crate::pool::shared::Shared;
 
-impl Pool {
+impl Handle {
     /// Runs `f` inside this pool: everything it calls (`join`, `scope`, `spawn` …) uses this pool.
     ///
     /// On a thread of this pool it just calls `f`. Any other thread takes a free seat and runs `f` in place as a
@@ -98,7 +98,7 @@ pub fn current_thread_index() -> Option<usize> {
     current::index(|_, index| index)
 }
 
-/// The number of workers of the pool that the current thread is inside, or of the global pool.
+/// The number of workers of the [current](Handle::current) pool, or of the global one.
 ///
 /// ```
 /// # fn main() -> Result<(), filch::BuildError> {

@@ -7,7 +7,7 @@ use crate::core::job::{Arm, ForkJob};
 use crate::ground::unwind::{self, Payload};
 use crate::pool::current;
 use crate::pool::enter::enter_current;
-use crate::pool::handle::Pool;
+use crate::pool::handle::Handle;
 use crate::pool::slot::Slot;
 
 /// Tells a closure of [`join_context`] where it runs.
@@ -335,7 +335,7 @@ fn dispose<B: ForkArm>(slot: &Slot, job: &ForkJob<B>) {
     }
 }
 
-impl Pool {
+impl Handle {
     /// [`join`] on this pool.
     ///
     /// # Panics

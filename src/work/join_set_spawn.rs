@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use crate::ground::error::TrySpawnError;
-use crate::pool::handle::{Pool, on_current};
+use crate::pool::handle::{Handle, on_current};
 use crate::pool::priority::Priority;
 use crate::work::join_set::JoinSet;
 use crate::work::local_set::{LocalSet, spawn_local};
@@ -22,7 +22,7 @@ impl<T: Send + 'static> JoinSet<T> {
         self.insert(spawn(future))
     }
 
-    /// [Spawns](Pool::spawn) a future on `pool`, and puts it into the set.
+    /// [Spawns](Handle::spawn) a future on `pool`, and puts it into the set.
     ///
     /// # Panics
     /// If the pool has been shut down.
@@ -35,7 +35,7 @@ impl<T: Send + 'static> JoinSet<T> {
     /// assert_eq!(filch::block_on(set.join_all()), [3]);
     /// # Ok(()) }
     /// ```
-    pub fn spawn_on<F>(&mut self, future: F, pool: &Pool) -> AbortHandle
+    pub fn spawn_on<F>(&mut self, future: F, pool: &Handle) -> AbortHandle
     where
         F: Future<Output = T> + Send + 'static,
     {
@@ -53,7 +53,7 @@ impl<T: Send + 'static> JoinSet<T> {
         self.insert(spawn_cpu(f))
     }
 
-    /// Runs a CPU-bound closure on `pool`, as [`Pool::spawn_cpu`] does, and puts it into the set.
+    /// Runs a CPU-bound closure on `pool`, as [`Handle::spawn_cpu`] does, and puts it into the set.
     ///
     /// # Panics
     /// If the pool has been shut down.
@@ -66,7 +66,7 @@ impl<T: Send + 'static> JoinSet<T> {
     /// assert_eq!(filch::block_on(set.join_all()), [3]);
     /// # Ok(()) }
     /// ```
-    pub fn spawn_cpu_on<F>(&mut self, f: F, pool: &Pool) -> AbortHandle
+    pub fn spawn_cpu_on<F>(&mut self, f: F, pool: &Handle) -> AbortHandle
     where
         F: FnOnce() -> T + Send + 'static,
     {
@@ -92,7 +92,7 @@ impl<T: Send + 'static> JoinSet<T> {
         self.insert(spawn_blocking(f))
     }
 
-    /// Runs a closure that may block on `pool`, as [`Pool::spawn_blocking`] does, and puts it into the set.
+    /// Runs a closure that may block on `pool`, as [`Handle::spawn_blocking`] does, and puts it into the set.
     ///
     /// # Panics
     /// If the pool has been shut down.
@@ -105,7 +105,7 @@ impl<T: Send + 'static> JoinSet<T> {
     /// assert!(filch::block_on(set.join_all())[0] > 0);
     /// # Ok(()) }
     /// ```
-    pub fn spawn_blocking_on<F>(&mut self, f: F, pool: &Pool) -> AbortHandle
+    pub fn spawn_blocking_on<F>(&mut self, f: F, pool: &Handle) -> AbortHandle
     where
         F: FnOnce() -> T + Send + 'static,
     {
@@ -119,7 +119,7 @@ impl<T: Send + 'static> JoinSet<T> {
     /// be called while the pool ends, as destructors are.
     ///
     /// # Errors
-    /// As [`Pool::try_spawn`].
+    /// As [`Handle::try_spawn`].
     ///
     /// ```
     /// # fn main() -> Result<(), filch::BuildError> {
@@ -143,8 +143,8 @@ impl<T: Send + 'static> JoinSet<T> {
     /// [`try_spawn`](Self::try_spawn) on `pool`.
     ///
     /// # Errors
-    /// As [`Pool::try_spawn`].
-    pub fn try_spawn_on<F>(&mut self, future: F, pool: &Pool) -> Result<AbortHandle, TrySpawnError<F>>
+    /// As [`Handle::try_spawn`].
+    pub fn try_spawn_on<F>(&mut self, future: F, pool: &Handle) -> Result<AbortHandle, TrySpawnError<F>>
     where
         F: Future<Output = T> + Send + 'static,
     {
@@ -154,7 +154,7 @@ impl<T: Send + 'static> JoinSet<T> {
     /// [`spawn_cpu`](Self::spawn_cpu), giving the closure back if there is no room or the pool has been shut down.
     ///
     /// # Errors
-    /// As [`Pool::try_spawn_cpu`].
+    /// As [`Handle::try_spawn_cpu`].
     pub fn try_spawn_cpu<F>(&mut self, f: F) -> Result<AbortHandle, TrySpawnError<F>>
     where
         F: FnOnce() -> T + Send + 'static,
@@ -165,8 +165,8 @@ impl<T: Send + 'static> JoinSet<T> {
     /// [`try_spawn_cpu`](Self::try_spawn_cpu) on `pool`.
     ///
     /// # Errors
-    /// As [`Pool::try_spawn_cpu`].
-    pub fn try_spawn_cpu_on<F>(&mut self, f: F, pool: &Pool) -> Result<AbortHandle, TrySpawnError<F>>
+    /// As [`Handle::try_spawn_cpu`].
+    pub fn try_spawn_cpu_on<F>(&mut self, f: F, pool: &Handle) -> Result<AbortHandle, TrySpawnError<F>>
     where
         F: FnOnce() -> T + Send + 'static,
     {
@@ -176,7 +176,7 @@ impl<T: Send + 'static> JoinSet<T> {
     /// [`spawn_blocking`](Self::spawn_blocking), giving the closure back if the pool has been shut down.
     ///
     /// # Errors
-    /// As [`Pool::try_spawn_blocking`].
+    /// As [`Handle::try_spawn_blocking`].
     pub fn try_spawn_blocking<F>(&mut self, f: F) -> Result<AbortHandle, TrySpawnError<F>>
     where
         F: FnOnce() -> T + Send + 'static,
@@ -187,8 +187,8 @@ impl<T: Send + 'static> JoinSet<T> {
     /// [`try_spawn_blocking`](Self::try_spawn_blocking) on `pool`.
     ///
     /// # Errors
-    /// As [`Pool::try_spawn_blocking`].
-    pub fn try_spawn_blocking_on<F>(&mut self, f: F, pool: &Pool) -> Result<AbortHandle, TrySpawnError<F>>
+    /// As [`Handle::try_spawn_blocking`].
+    pub fn try_spawn_blocking_on<F>(&mut self, f: F, pool: &Handle) -> Result<AbortHandle, TrySpawnError<F>>
     where
         F: FnOnce() -> T + Send + 'static,
     {

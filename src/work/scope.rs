@@ -12,7 +12,7 @@ use crate::ground::sync::{AtomicPtr, Ordering};
 use crate::ground::unwind::{self, Payload};
 use crate::pool::current;
 use crate::pool::enter::wait_outside;
-use crate::pool::handle::{Pool, on_current};
+use crate::pool::handle::{Handle, on_current};
 use crate::pool::section;
 use crate::pool::shared::Shared;
 use crate::pool::slot::Slot;
@@ -321,7 +321,7 @@ pub fn in_place_scope<'scope, R>(op: impl FnOnce(&Scope<'scope>) -> R) -> R {
     on_current(|shared| open_in_place(shared, Scope::new, op))
 }
 
-impl Pool {
+impl Handle {
     /// [`scope`] on this pool.
     ///
     /// # Panics

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::core::job::JobRef;
 use crate::core::queue::Injector;
-use crate::pool::handle::{Pool, on_current};
+use crate::pool::handle::{Handle, on_current};
 use crate::work::scope::{ScopeBase, ScopeRef, open, open_in_place};
 
 /// A scope that runs its closures first in, first out; see [`scope_fifo`].
@@ -118,7 +118,7 @@ pub fn in_place_scope_fifo<'scope, R>(op: impl FnOnce(&ScopeFifo<'scope>) -> R) 
     on_current(|shared| open_in_place(shared, ScopeFifo::new, op))
 }
 
-impl Pool {
+impl Handle {
     /// [`scope_fifo`] on this pool.
     ///
     /// # Panics

@@ -7,7 +7,7 @@ use crate::ground::error::ShutDown;
 use crate::ground::unwind;
 use crate::pool::admission::{Kind, Leave};
 use crate::pool::current;
-use crate::pool::handle::{Pool, on_current};
+use crate::pool::handle::{Handle, on_current};
 use crate::pool::priority::Priority;
 use crate::pool::shared::Shared;
 use crate::pool::slot::Slot;
@@ -63,7 +63,7 @@ fn own_slot<R>(shared: &Shared, f: impl FnOnce(Option<&Slot>) -> R) -> R {
 /// A panic of `f` goes to the pool's [panic handler](crate::PoolBuilder::panic_handler).
 ///
 /// # Panics
-/// If the pool has been shut down; [`Pool::try_spawn_detached`] gives the closure back instead. (On a thread that
+/// If the pool has been shut down; [`Handle::try_spawn_detached`] gives the closure back instead. (On a thread that
 /// unwinds already, where a second panic would end the process, the closure is dropped.) A closure that runs in a pool
 /// that is ending may still spawn.
 ///
@@ -79,7 +79,7 @@ pub fn spawn_detached(f: impl FnOnce() + Send + 'static) {
 /// [`spawn_detached`], but the closures that one thread spawns with `spawn_fifo` begin in that order.
 ///
 /// # Panics
-/// As [`spawn_detached`]; [`Pool::try_spawn_fifo`] gives the closure back instead.
+/// As [`spawn_detached`]; [`Handle::try_spawn_fifo`] gives the closure back instead.
 ///
 /// ```
 /// let (tx, rx) = std::sync::mpsc::channel();
@@ -148,7 +148,7 @@ unsafe fn run_ticket(slot: *const ()) {
     unsafe { job.run() };
 }
 
-impl Pool {
+impl Handle {
     /// [`spawn_detached`] on this pool.
     ///
     /// # Panics

@@ -12,7 +12,7 @@ use crate::core::{task_context, task_notes};
 use crate::ground::error::ShutDown;
 use crate::pool::admission::{Kind, Leave};
 use crate::pool::current;
-use crate::pool::handle::{Pool, on_current};
+use crate::pool::handle::{Handle, on_current};
 use crate::pool::priority::Priority;
 use crate::pool::shared::Shared;
 use crate::pool::tasks::{self, BlockingClosure, CpuClosure, PoolTask};
@@ -177,7 +177,7 @@ impl Shared {
 /// [`spawn_cpu`], or into a `join` or `scope`, and calls that block into [`spawn_blocking`].
 ///
 /// # Panics
-/// If the pool has been shut down; [`Pool::try_spawn`] gives the future back instead. (tokio returns the handle of a
+/// If the pool has been shut down; [`Handle::try_spawn`] gives the future back instead. (tokio returns the handle of a
 /// cancelled task there. So does this on a thread that unwinds already, where a second panic would end the process.)
 ///
 /// ```
@@ -208,7 +208,7 @@ where
 /// With a priority: [`task::Builder`](crate::task::Builder::priority).
 ///
 /// # Panics
-/// As [`spawn`], if the pool has been shut down; [`Pool::try_spawn_cpu`] gives the closure back instead. A panic of the
+/// As [`spawn`], if the pool has been shut down; [`Handle::try_spawn_cpu`] gives the closure back instead. A panic of the
 /// closure arrives as a [`JoinError`](crate::JoinError).
 ///
 /// ```
@@ -232,7 +232,7 @@ where
 /// not limited to the cores.
 ///
 /// # Panics
-/// As [`spawn_cpu`]; [`Pool::try_spawn_blocking`] gives the closure back instead.
+/// As [`spawn_cpu`]; [`Handle::try_spawn_blocking`] gives the closure back instead.
 ///
 /// ```
 /// let text = filch::block_on(filch::spawn_blocking(|| std::fs::read_to_string("Cargo.toml")));
@@ -246,7 +246,7 @@ where
     on_current(|shared| shared.spawn_blocking(f, None)).unwrap_or_else(refused_once)
 }
 
-impl Pool {
+impl Handle {
     /// [`spawn`] on this pool.
     ///
     /// # Panics

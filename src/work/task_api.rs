@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use crate::core::{task_context, task_notes};
 use crate::ground::id::Id;
 use crate::pool::admission::Leave;
-use crate::pool::handle::{Pool, on_current};
+use crate::pool::handle::{Handle, on_current};
 use crate::pool::priority::Priority;
 use crate::pool::shared::Shared;
 use crate::work::local_set::{LocalSet, spawn_local_named};
@@ -153,7 +153,7 @@ pub fn name() -> Option<Arc<str>> {
 #[must_use = "a builder spawns nothing by itself"]
 pub struct Builder<'p> {
     pub(crate) name: Option<Arc<str>>,
-    pool: Option<&'p Pool>,
+    pool: Option<&'p Handle>,
     pub(crate) priority: Priority,
 }
 
@@ -180,7 +180,7 @@ impl<'p> Builder<'p> {
     /// assert_eq!(task.join().unwrap(), 3);
     /// # Ok(()) }
     /// ```
-    pub fn pool<'q>(self, pool: &'q Pool) -> Builder<'q> {
+    pub fn pool<'q>(self, pool: &'q Handle) -> Builder<'q> {
         Builder { name: self.name, pool: Some(pool), priority: self.priority }
     }
 

@@ -57,7 +57,7 @@ macro_rules! task_local {
 /// it: give them a scope of their own.
 ///
 /// Closures that are given to the pool ([`join`](crate::join), [`scope`](crate::scope()),
-/// [`install`](crate::Pool::install)) may run on the thread of the task that gave them, or on another; only in the
+/// [`install`](crate::Handle::install)) may run on the thread of the task that gave them, or on another; only in the
 /// first case do they find the value. Read it before, and hand it down.
 ///
 /// For a value of a thread use [`std::thread_local!`]; where an argument will do, an argument is better.

@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use crate::core::task_context::spend;
-use crate::pool::handle::Pool;
+use crate::pool::handle::Handle;
 use crate::work::local_set::{LocalSet, spawn_local};
 use crate::work::spawn_task::{spawn, spawn_blocking, spawn_cpu};
 use crate::work::task::JoinHandle;
@@ -131,7 +131,7 @@ impl TaskTracker {
         spawn(self.track_future(future))
     }
 
-    /// [Spawns](Pool::spawn) a future on `pool`, and counts it.
+    /// [Spawns](Handle::spawn) a future on `pool`, and counts it.
     ///
     /// # Panics
     /// If the pool has been shut down.
@@ -144,7 +144,7 @@ impl TaskTracker {
     /// assert_eq!(threads.join().unwrap(), 3);
     /// # Ok(()) }
     /// ```
-    pub fn spawn_on<F>(&self, future: F, pool: &Pool) -> JoinHandle<F::Output>
+    pub fn spawn_on<F>(&self, future: F, pool: &Handle) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
@@ -221,7 +221,7 @@ impl TaskTracker {
         spawn_cpu(move || tracked.run())
     }
 
-    /// Runs a CPU-bound closure on `pool`, as [`Pool::spawn_cpu`] does, and counts it.
+    /// Runs a CPU-bound closure on `pool`, as [`Handle::spawn_cpu`] does, and counts it.
     ///
     /// # Panics
     /// If the pool has been shut down.
@@ -234,7 +234,7 @@ impl TaskTracker {
     /// assert_eq!(threads.join().unwrap(), 3);
     /// # Ok(()) }
     /// ```
-    pub fn spawn_cpu_on<F, T>(&self, f: F, pool: &Pool) -> JoinHandle<T>
+    pub fn spawn_cpu_on<F, T>(&self, f: F, pool: &Handle) -> JoinHandle<T>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
@@ -265,7 +265,7 @@ impl TaskTracker {
         spawn_blocking(move || tracked.run())
     }
 
-    /// Runs a closure that may block on `pool`, as [`Pool::spawn_blocking`] does, and counts it.
+    /// Runs a closure that may block on `pool`, as [`Handle::spawn_blocking`] does, and counts it.
     ///
     /// # Panics
     /// If the pool has been shut down.
@@ -278,7 +278,7 @@ impl TaskTracker {
     /// assert!(read.join().unwrap().is_ok());
     /// # Ok(()) }
     /// ```
-    pub fn spawn_blocking_on<F, T>(&self, f: F, pool: &Pool) -> JoinHandle<T>
+    pub fn spawn_blocking_on<F, T>(&self, f: F, pool: &Handle) -> JoinHandle<T>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,

@@ -6,7 +6,7 @@
 use std::future::Future;
 
 use crate::ground::error::TrySpawnError;
-use crate::pool::handle::{Pool, on_current};
+use crate::pool::handle::{Handle, on_current};
 use crate::pool::priority::Priority;
 use crate::pool::shared::Shared;
 use crate::work::spawn_task::Once;
@@ -18,7 +18,7 @@ impl TaskTracker {
     /// be called while the pool ends, as destructors are. What comes back does not count.
     ///
     /// # Errors
-    /// As [`Pool::try_spawn`].
+    /// As [`Handle::try_spawn`].
     ///
     /// ```
     /// # fn main() -> Result<(), filch::BuildError> {
@@ -42,8 +42,8 @@ impl TaskTracker {
     /// [`try_spawn`](Self::try_spawn) on `pool`.
     ///
     /// # Errors
-    /// As [`Pool::try_spawn`].
-    pub fn try_spawn_on<F>(&self, future: F, pool: &Pool) -> Result<JoinHandle<F::Output>, TrySpawnError<F>>
+    /// As [`Handle::try_spawn`].
+    pub fn try_spawn_on<F>(&self, future: F, pool: &Handle) -> Result<JoinHandle<F::Output>, TrySpawnError<F>>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
@@ -54,7 +54,7 @@ impl TaskTracker {
     /// [`spawn_cpu`](Self::spawn_cpu), giving the closure back if there is no room or the pool has been shut down.
     ///
     /// # Errors
-    /// As [`Pool::try_spawn_cpu`].
+    /// As [`Handle::try_spawn_cpu`].
     pub fn try_spawn_cpu<F, T>(&self, f: F) -> Result<JoinHandle<T>, TrySpawnError<F>>
     where
         F: FnOnce() -> T + Send + 'static,
@@ -66,8 +66,8 @@ impl TaskTracker {
     /// [`try_spawn_cpu`](Self::try_spawn_cpu) on `pool`.
     ///
     /// # Errors
-    /// As [`Pool::try_spawn_cpu`].
-    pub fn try_spawn_cpu_on<F, T>(&self, f: F, pool: &Pool) -> Result<JoinHandle<T>, TrySpawnError<F>>
+    /// As [`Handle::try_spawn_cpu`].
+    pub fn try_spawn_cpu_on<F, T>(&self, f: F, pool: &Handle) -> Result<JoinHandle<T>, TrySpawnError<F>>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
@@ -78,7 +78,7 @@ impl TaskTracker {
     /// [`spawn_blocking`](Self::spawn_blocking), giving the closure back if the pool has been shut down.
     ///
     /// # Errors
-    /// As [`Pool::try_spawn_blocking`].
+    /// As [`Handle::try_spawn_blocking`].
     pub fn try_spawn_blocking<F, T>(&self, f: F) -> Result<JoinHandle<T>, TrySpawnError<F>>
     where
         F: FnOnce() -> T + Send + 'static,
@@ -90,8 +90,8 @@ impl TaskTracker {
     /// [`try_spawn_blocking`](Self::try_spawn_blocking) on `pool`.
     ///
     /// # Errors
-    /// As [`Pool::try_spawn_blocking`].
-    pub fn try_spawn_blocking_on<F, T>(&self, f: F, pool: &Pool) -> Result<JoinHandle<T>, TrySpawnError<F>>
+    /// As [`Handle::try_spawn_blocking`].
+    pub fn try_spawn_blocking_on<F, T>(&self, f: F, pool: &Handle) -> Result<JoinHandle<T>, TrySpawnError<F>>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,

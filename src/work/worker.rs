@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use crate::core::job::Arm;
 use crate::pool::current;
-use crate::pool::handle::{Pool, on_current};
+use crate::pool::handle::{Handle, on_current};
 use crate::pool::slot::Slot;
 use crate::work::join::{ForkArm, fork};
 
@@ -120,7 +120,7 @@ pub fn with_worker<R: Send>(f: impl FnOnce(&Worker) -> R + Send) -> R {
     })
 }
 
-impl Pool {
+impl Handle {
     /// [`with_worker`] on this pool.
     ///
     /// # Panics

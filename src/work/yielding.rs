@@ -2,7 +2,7 @@
 
 use crate::pool::current;
 use crate::pool::find::Work;
-use crate::pool::handle::Pool;
+use crate::pool::handle::Handle;
 use crate::pool::slot::Slot;
 
 impl Slot {
@@ -114,7 +114,7 @@ pub fn yield_local() -> Option<Yield> {
     })
 }
 
-impl Pool {
+impl Handle {
     /// [`yield_now`](crate::yield_now), if the current thread is inside this pool.
     ///
     /// ```
