@@ -170,20 +170,23 @@ impl PoolBuilder {
         self
     }
 
-    /// Names the threads `prefix-0`, `prefix-1` and so on.
+    /// Names the threads `prefix-0`, `prefix-1` and so on. The last name that is given counts.
     ///
     /// # Errors
     /// A name with a NUL byte makes [`build`](Self::build) fail with [`BuildError::Name`].
     pub fn name(mut self, prefix: impl Into<String>) -> Self {
         let prefix = prefix.into();
-        if prefix.contains('\0') {
-            self.bad_name = Some(prefix.clone());
-        }
+        self.bad_name = prefix.contains('\0').then(|| prefix.clone());
         self.config.name = Some(Arc::new(move |index| format!("{prefix}-{index}")));
         self
     }
 
     /// Names each thread by its index. Spares have indices from the number of workers on.
+    ///
+    /// No system takes a name with a NUL byte, so a thread that is given one counts as refused: for a worker
+    /// [`build`](Self::build) fails with [`BuildError::Thread`], whose source is of the kind
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput); a spare is not started; a blocking thread has no name. A
+    /// [spawn handler](Self::spawn_handler) is handed the name as it is.
     pub fn name_fn(mut self, name: impl Fn(usize) -> String + Send + Sync + 'static) -> Self {
         self.bad_name = None;
         self.config.name = Some(Arc::new(name));
@@ -370,7 +373,9 @@ impl PoolBuilder {
     /// Builds the global pool, on which the free functions work outside of any other pool.
     ///
     /// Must come before the first use of the global pool. Unlike [`build`](Self::build), a refused thread is not an
-    /// error: the pool gets along with fewer workers.
+    /// error: the pool gets along with fewer workers. With none at all it counts as a pool of one worker, whose part
+    /// is played by whatever thread waits for the pool; what is spawned and not waited for runs when a thread can be
+    /// had, which is tried again with each spawn.
     ///
     /// # Errors
     /// [`BuildError::GlobalExists`] if there is a global pool already, and as for [`build`](Self::build).
@@ -398,5 +403,20 @@ impl fmt::Debug for PoolBuilder {
             .field("max_queued_closures", &self.config.most_queued_closures)
             .field("max_tasks", &self.config.most_tasks)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_WORKERS, PoolBuilder};
+
+    #[test]
+    fn absurd_counts_are_clamped() {
+        let checked = |workers| PoolBuilder::new().workers(workers).checked_workers().expect("there is no name");
+        for (asked, given) in [(1, 1), (4_095, 4_095), (4_096, 4_096), (4_097, 4_096), (usize::MAX, 4_096)] {
+            assert_eq!(checked(asked), given);
+        }
+        assert_eq!(MAX_WORKERS, 4_096, "the docs of `workers` say so");
+        assert!((1..=MAX_WORKERS).contains(&checked(0)));
     }
 }

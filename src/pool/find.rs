@@ -239,7 +239,7 @@ impl Slot {
 
     pub(crate) fn take_injected(&self, tick: u32) -> Option<Work> {
         let shared = self.shared();
-        if self.is_own_thread() {
+        if self.is_own_thread() || shared.has_no_threads() {
             if let Some(root) = shared.worker_roots.steal() {
                 return Some(Work::Job(root));
             }

@@ -31,7 +31,7 @@ pub(crate) struct Shared {
     pub(crate) gate: Gate,
     /// Work from outside, oldest first.
     pub(crate) injector: Injector<JobRef>,
-    /// The same for roots that must run on a thread that the pool has started.
+    /// The same for roots that must run on a thread that the pool has started; on guests where it has none.
     pub(crate) worker_roots: Injector<JobRef>,
     /// Tasks from outside, oldest first.
     pub(crate) task_injector: Injector<Task>,
@@ -241,6 +241,12 @@ impl Shared {
     /// Whether the last thread that was asked for was refused.
     pub(crate) fn no_threads(&self) -> bool {
         self.no_threads.load(Ordering::Relaxed)
+    }
+
+    /// Whether there is no worker, nor will be, and the last thread that was asked for in their place was refused. Then
+    /// guests take what is meant for the pool's own threads.
+    pub(crate) fn has_no_threads(&self) -> bool {
+        self.no_threads() && self.slots().take(self.workers()).all(Slot::is_gone)
     }
 
     /// Notes whether a thread that was asked for came.

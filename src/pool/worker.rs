@@ -40,6 +40,10 @@ pub(crate) fn never_started(shared: &Shared, index: usize) {
         give_up(shared, slot);
     }
     shared.set_no_threads(true);
+    if let Some(slot) = shared.slot(index).filter(|slot| slot.kind == Kind::Worker) {
+        // In its place spares may come, with slots of their own.
+        slot.disown();
+    }
 }
 
 fn give_up(shared: &Shared, slot: &Slot) {
