@@ -245,13 +245,17 @@ fn no_wake_up_of_a_pending_task_is_lost() {
     });
 }
 
-/// Processor time of the whole process.
-fn process_time() -> Duration {
+fn clock(id: libc::clockid_t) -> Duration {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the pointer is to a timespec of ours.
-    let outcome = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
+    let outcome = unsafe { libc::clock_gettime(id, &raw mut time) };
     assert_eq!(outcome, 0);
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// Processor time of the whole process.
+fn process_time() -> Duration {
+    clock(libc::CLOCK_PROCESS_CPUTIME_ID)
 }
 
 fn second_of_rest() -> Duration {
@@ -333,6 +337,39 @@ fn a_parked_wait_costs_nothing() {
                 let used = process_time() - before;
                 if used < Duration::from_millis(20) { Ok(()) } else { Err(format!("{workers} workers: {used:?}")) }
             });
+        }
+    });
+}
+
+#[test]
+fn who_hands_its_work_in_waits_without_spinning() {
+    // All workers are busy for 200 ms: a thread from outside, which finds no seat, must not search or poll meanwhile.
+    let _alone = alone();
+    with_deadline(60, || {
+        for workers in [1, 2] {
+            let pool = pool(workers);
+            let ways: [(&str, &dyn Fn()); 6] = [
+                ("install", &|| pool.install(|| ())),
+                ("install_on_worker", &|| pool.install_on_worker(|| ())),
+                ("join", &|| support::ignore(pool.join(|| (), || ()))),
+                ("scope", &|| pool.scope(|s| s.spawn(|_| ()))),
+                ("broadcast", &|| support::ignore(pool.broadcast(|_| ()))),
+                ("a handle", &|| pool.spawn_cpu(|| ()).join().unwrap()),
+            ];
+            for (name, way) in ways {
+                let go = support::occupy(&pool);
+                let (began, before) = (Instant::now(), clock(libc::CLOCK_THREAD_CPUTIME_ID));
+                let alarm = thread::spawn(move || {
+                    thread::sleep(Duration::from_millis(200));
+                    go.set();
+                });
+                way();
+                let used = clock(libc::CLOCK_THREAD_CPUTIME_ID) - before;
+                assert!(began.elapsed() >= Duration::from_millis(200), "{name}: nobody was to be had, and yet it ran");
+                // Starting the alarm and lying down is in it.
+                assert!(used < Duration::from_millis(10), "{workers} workers, {name}: {used:?} of processor time");
+                alarm.join().unwrap();
+            }
         }
     });
 }
