@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use filch::Pool;
-use support::{Rng, alone, at_best, fib, long, note, pool, spin, with_deadline};
+use support::{Event, Rng, alone, at_best, fib, long, note, pool, spin, with_deadline};
 
 const LEAF: Duration = Duration::from_millis(100);
 const TRIES: u32 = 6;
@@ -150,6 +150,45 @@ fn nested_joins_of_sleeping_leaves_spread() {
     let limit = if cores >= 4 { 180 } else { 260 };
     each_try("nested joins", 4, limit, |pool| {
         timed(|| support::ignore(pool.join(|| filch::join(leaf, leaf), || filch::join(leaf, leaf))))
+    });
+}
+
+#[test]
+fn a_fork_is_found_when_a_worker_blocks_and_nobody_is_idle() {
+    // Both workers are at work when one of them forks, so nobody asks for the fork and nobody keeps watch over it. Then
+    // the other one gives its seat up, and there is no idle thread that would get up for that.
+    let ways: [(&str, fn(Event)); 2] = [
+        ("block_on", |end| filch::block_on(filch::spawn_blocking(move || end.wait())).unwrap()),
+        ("blocking", |end| filch::blocking(|| end.wait())),
+    ];
+    let _alone = alone();
+    with_deadline(100, move || {
+        for (name, way) in ways {
+            for round in 0..10 {
+                note(format!("{name}, round {round}"));
+                let pool = pool(2);
+                let (busy, block, end) = (Event::default(), Event::default(), Event::default());
+                let (busy2, block2, end2) = (busy.clone(), block.clone(), end.clone());
+                pool.spawn_detached(move || {
+                    busy2.set();
+                    block2.wait();
+                    way(end2);
+                });
+                busy.wait();
+                let found = pool.install_on_worker(|| {
+                    // What others have asked for before is answered by these.
+                    assert_eq!(fib(10), 55);
+                    let begun = Event::default();
+                    let first = || {
+                        block.set();
+                        begun.wait_for(Duration::from_secs(20))
+                    };
+                    filch::join(first, || begun.set()).0
+                });
+                end.set();
+                assert!(found, "{name}, round {round}: the fork was left alone, beside a free seat");
+            }
+        }
     });
 }
 

@@ -461,7 +461,26 @@ impl Shared {
             // taken: they may hold private forks.
             let _ = self.sleep.wake_one(self.fork_seats);
         }
+        self.see_to_forks();
         Covered::Yes
+    }
+
+    /// Somebody blocks inside of its work, or the last searcher has found some. If nobody is idle, nobody keeps watch
+    /// over those who go on, though a seat is free: they are asked for what they fork next, and a spare is started if
+    /// one of them keeps a fork already. See *Nobody idle* in `sleep.md`.
+    pub(crate) fn see_to_forks(&self) {
+        if !self.sleep.nobody_idle(self.fork_seats) || !self.may_have_spares() || self.spares_exhausted() {
+            return;
+        }
+        let mut anybody = false;
+        for slot in self.slots().filter(|slot| slot.is_busy()) {
+            anybody = true;
+            slot.fork.request();
+        }
+        // As at the end of the watch: a push sees the request, or we see the fork.
+        if anybody && self.raids && barrier::heavy() && self.has_private_forks() {
+            self.fetch_thread(self.fork_seats);
+        }
     }
 
     /// Wakes an idle thread, or starts a spare.

@@ -154,8 +154,13 @@ impl Slot {
     pub(crate) fn begin_busy(&self) {
         self.set_busy(true);
         let shared = self.shared();
-        if shared.fork_seats > 1 && shared.sleep.is_deep() {
-            let _ = shared.sleep.wake_one(shared.fork_seats);
+        if shared.fork_seats > 1 {
+            if shared.sleep.is_deep() {
+                let _ = shared.sleep.wake_one(shared.fork_seats);
+            } else if shared.sleep.nobody_idle(shared.fork_seats) {
+                // Its first fork fetches a spare.
+                self.fork.request();
+            }
         }
     }
 

@@ -157,6 +157,8 @@ fn hand_on(shared: &Shared, was_last: bool, work: &Work) {
         shared.notify_left();
     } else if matches!(work, Work::Fork(_)) && shared.sleep.idlers() > 0 {
         shared.notify_forks();
+    } else if was_last {
+        shared.see_to_forks();
     }
 }
 
