@@ -44,7 +44,7 @@ pub fn tasks(depth: usize) -> impl Future<Output = usize> + Send {
     }
 }
 
-/// Merge sort: another task for the left half, this one for the right.
+/// Merge sort: a task for each half, this one merges.
 #[expect(clippy::manual_async_fn, reason = "as above")]
 pub fn sort(mut numbers: Vec<u64>) -> impl Future<Output = Vec<u64>> + Send {
     async move {
@@ -53,9 +53,8 @@ pub fn sort(mut numbers: Vec<u64>) -> impl Future<Output = Vec<u64>> + Send {
             return numbers;
         }
         let right = numbers.split_off(numbers.len() / 2);
-        let left = filch::spawn(sort(numbers));
-        let right = Box::pin(sort(right)).await;
-        merge(left.await.expect("no task panics"), right)
+        let (left, right) = (filch::spawn(sort(numbers)), filch::spawn(sort(right)));
+        merge(left.await.expect("no task panics"), right.await.expect("no task panics"))
     }
 }
 

@@ -62,8 +62,12 @@
 //! # Channels, locks, I/O
 //!
 //! There are none here, and none are needed: channels and locks that are written for any executor work on this pool as
-//! they are. Those of tokio (`tokio::sync`, which asks for no runtime), async-lock and futures are such, and so are
-//! `select!` and `join!` of tokio and futures.
+//! they are. Tested on pools of one worker and two, and in `block_on`, are
+//!
+//! - of tokio (whose `sync` asks for no runtime) `mpsc`, `oneshot`, `watch`, `broadcast`, `Notify`, `Mutex`, `RwLock`,
+//!   `Semaphore`, and the macros `select!`, `join!`, `try_join!`;
+//! - of futures `mpsc`, `oneshot`, `lock::Mutex`, and the same macros;
+//! - of async-lock `Mutex` and `RwLock`, and async-channel.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -167,6 +171,7 @@
 //! - `work/drop_in.rs`: `join` for rayon's drop-in, with the current slot.
 //! - `work/join.rs`: the fork protocol's owner side.
 //! - `work/local_set.rs`: tasks that stay on their thread.
+//! - `work/refused.rs`: a task that ends before it begins.
 //! - `work/scope.rs`: jobs that borrow from a frame.
 //! - `work/scope_fifo.rs`: tickets for such jobs.
 //! - `work/scope_task.rs`: tasks that borrow from a frame.
@@ -255,6 +260,8 @@ pub mod task {
         pub use crate::work::coop::{Coop, RestoreOnPending, Unconstrained, cooperative, poll_proceed, unconstrained};
         pub use crate::work::task_api::{consume_budget, has_budget_remaining};
     }
+    #[doc(no_inline)]
+    pub use self::coop::{Unconstrained, unconstrained};
 
     /// Futures that functions of this module return, where tokio has them.
     pub mod futures {
@@ -439,3 +446,8 @@ pub mod prelude {
     pub use crate::slice::{ParallelSlice, ParallelSliceMut};
     pub use crate::str::ParallelString;
 }
+
+// The example of the README, which is compiled and run with those of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

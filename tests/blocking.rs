@@ -455,7 +455,9 @@ fn idle_spares_end() {
         let event = Event::default();
         pool.scope(|s| {
             (0..4).for_each(|_| s.spawn(|_| blocking(|| event.wait())));
-            s.spawn(|_| event.set());
+            let spares = within(Duration::from_secs(20), || pool.stats().spares > 0);
+            event.set();
+            assert!(spares, "the workers wait, and nobody has come for what is queued");
         });
         assert!(within(Duration::from_secs(20), || pool.stats().spares == 0), "{:?}", pool.stats());
     });

@@ -47,6 +47,47 @@ fn names() {
 }
 
 #[test]
+fn threads_for_blocking_calls_have_names_of_their_own() {
+    with_deadline(60, || {
+        let idle = IdlePolicy::default().keep_alive(Duration::from_millis(10));
+        let builder = || Pool::builder().workers(1).blocking_threads(3).idle_policy(idle);
+        for (builder, prefix) in [
+            (builder(), "filch"),
+            (builder().name("own"), "own"),
+            (builder().name("own").name_fn(|index| format!("w{index}")), "filch"),
+        ] {
+            let hooks = Arc::new(Mutex::new(Vec::new()));
+            let (starts, ends) = (hooks.clone(), hooks.clone());
+            let name = || thread::current().name().map(str::to_owned);
+            let pool = builder
+                .start_handler(move |_| lock(&starts).push(name()))
+                .exit_handler(move |_| lock(&ends).push(name()))
+                .build()
+                .unwrap();
+            let of = |number| Some(format!("{prefix}-block-{number}"));
+            for round in 0..3 {
+                // All three at the same time, and then as new ones, which have the old numbers.
+                let all = Arc::new(std::sync::Barrier::new(3));
+                let calls: Vec<_> = (0..3)
+                    .map(|_| {
+                        let all = all.clone();
+                        pool.spawn_blocking(move || (name(), all.wait()).0)
+                    })
+                    .collect();
+                let mut names: Vec<_> = calls.into_iter().map(|call| call.join().unwrap()).collect();
+                names.sort();
+                assert_eq!(names, [of(0), of(1), of(2)], "round {round}");
+                assert_threads_end(&format!("{prefix}-block-"));
+            }
+            pool.shutdown();
+            let hooked = lock(&hooks).clone();
+            assert!(hooked.len() >= 2, "the worker has begun and ended");
+            assert!((0..3).all(|number| !hooked.contains(&of(number))), "{hooked:?}");
+        }
+    });
+}
+
+#[test]
 fn counts() {
     with_deadline(100, || {
         for workers in [1, 2, 3, 200] {

@@ -1,11 +1,12 @@
-//! What the benchmark of limits reads of cgroups, and where it makes its own, by files that are made up: version 1,
-//! version 2, both at once, and none. (How many workers a pool has under a quota is `num_cpus`' to say:
-//! `tests/limits.rs`.)
+//! What the library reads of cgroups, and what the benchmark of limits does, and where that makes its own, by files that
+//! are made up: version 1, version 2, both at once, and none. (With the system's own: `tests/limits.rs`.)
 #![cfg(target_os = "linux")]
 
 #[path = "../benches/support/cgroup.rs"]
 #[allow(dead_code)]
 mod cgroup;
+#[path = "../src/ground/quota.rs"]
+mod quota;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -130,4 +131,116 @@ fn none_at_all() {
     let odd = Made::new("0::/me\n", &[VERSION_2]);
     odd.file("two/me/cpu.stat", "nr_throttled many\nthrottled_usec\n");
     assert_eq!(odd.throttled(), None);
+}
+
+// ----- the library: quotas --------------------------------------------------------------------------------------------
+
+/// A mount of the whole hierarchy, of each version.
+const MOUNT_1: &str = "33 31 0:30 / /sys/fs/cgroup/cpu rw,nosuid shared:7 master:2 - cgroup cgroup rw,cpu,cpuacct";
+const MOUNT_2: &str = "30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate";
+
+/// A file system made up of those files.
+fn made(groups: &str, mounts: &[&str], files: &[(&str, &str)]) -> tempfile::TempDir {
+    let root = tempfile::tempdir().unwrap();
+    let mounts = format!("22 1 8:1 / / rw - ext4 /dev/sda rw\n{}\n", mounts.join("\n"));
+    let system = [("proc/self/cgroup", groups), ("proc/self/mountinfo", &mounts)];
+    for (path, text) in system.iter().chain(files) {
+        let path = root.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    root
+}
+
+fn granted(groups: &str, mounts: &[&str], files: &[(&str, &str)]) -> Option<usize> {
+    quota::cores(made(groups, mounts, files).path())
+}
+
+#[test]
+fn the_quota_of_version_2_is_the_least_on_the_way_up() {
+    let with = |own: &str, slice: &str, outer: &str| {
+        let files = [
+            ("sys/fs/cgroup/outer/a.slice/me/cpu.max", own),
+            ("sys/fs/cgroup/outer/a.slice/cpu.max", slice),
+            ("sys/fs/cgroup/outer/cpu.max", outer),
+            // Beside the way and below it.
+            ("sys/fs/cgroup/outer/b.slice/cpu.max", "1 100000\n"),
+            ("sys/fs/cgroup/outer/a.slice/me/below/cpu.max", "1 100000\n"),
+        ];
+        granted("0::/outer/a.slice/me\n", &[MOUNT_2], &files)
+    };
+    let none = "max 100000\n";
+    assert_eq!(with(none, none, none), None);
+    assert_eq!(with("300000 100000\n", none, none), Some(3));
+    assert_eq!(with(none, "300000 100000\n", none), Some(3));
+    assert_eq!(with(none, none, "300000 100000\n"), Some(3));
+    assert_eq!(with("500000 100000\n", "1500000 1000000\n", "400000 100000\n"), Some(2));
+    // No more than none at all.
+    assert_eq!(with("1000 100000\n", none, none), Some(1));
+    assert_eq!(with("200000\n", none, none), Some(2));
+}
+
+#[test]
+fn the_quota_of_version_1_is_the_least_on_the_way_up() {
+    let with = |own: &str, pod: &str, period: &str| {
+        let files = [
+            ("sys/fs/cgroup/cpu/pod/me/cpu.cfs_quota_us", own),
+            ("sys/fs/cgroup/cpu/pod/me/cpu.cfs_period_us", period),
+            ("sys/fs/cgroup/cpu/pod/cpu.cfs_quota_us", pod),
+            ("sys/fs/cgroup/cpu/pod/cpu.cfs_period_us", period),
+            ("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "-1\n"),
+            ("sys/fs/cgroup/cpu/cpu.cfs_period_us", period),
+        ];
+        granted("9:memory:/x\n5:cpu,cpuacct:/pod/me\n3:cpuset:/y\n", &[MOUNT_1], &files)
+    };
+    assert_eq!(with("-1\n", "-1\n", "100000\n"), None);
+    assert_eq!(with("150000\n", "-1\n", "100000\n"), Some(2));
+    assert_eq!(with("-1\n", "250000\n", "100000\n"), Some(3));
+    assert_eq!(with("400000\n", "100001\n", "100000\n"), Some(2));
+    // Not a number, and not a period.
+    assert_eq!(with("many\n", "\n", "100000\n"), None);
+    assert_eq!(with("100000\n", "100000\n", "0\n"), None);
+}
+
+#[test]
+fn where_both_are_the_quota_of_the_one_with_the_controller_counts() {
+    let unified = "41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw";
+    let of_one =
+        [("sys/fs/cgroup/cpu/a/cpu.cfs_quota_us", "200000"), ("sys/fs/cgroup/cpu/a/cpu.cfs_period_us", "100000")];
+    assert_eq!(granted("1:cpu:/a\n0::/b\n", &[MOUNT_1, unified], &of_one), Some(2));
+    let of_two = [("sys/fs/cgroup/unified/b/cpu.max", "500000 100000")];
+    assert_eq!(granted("1:name=systemd:/a\n0::/b\n", &[MOUNT_1, unified], &of_two), Some(5));
+}
+
+#[test]
+fn the_quota_in_a_container_that_sees_a_part() {
+    // The top of the mount is the container's group, which lies at the place itself.
+    let mount = "33 31 0:30 /docker/x /sys/fs/cgroup ro - cgroup2 cgroup rw";
+    let files = [("sys/fs/cgroup/cpu.max", "300000 100000"), ("sys/fs/cgroup/me/cpu.max", "max 100000")];
+    assert_eq!(granted("0::/docker/x/me\n", &[mount], &files), Some(3));
+    assert_eq!(granted("0::/docker/x\n", &[mount], &files), Some(3));
+    // A part in which the process is not, by names and by what a namespace shows.
+    for group in ["0::/docker/xy\n", "0::/\n", "0::/docker\n"] {
+        assert_eq!(granted(group, &[mount], &files), None, "{group:?}");
+    }
+    assert_eq!(granted("0::/../me\n", &[MOUNT_2], &files), None);
+    assert_eq!(granted("0::/\n", &["33 31 0:30 /.. /sys/fs/cgroup ro - cgroup2 cgroup rw"], &files), None);
+    // Its own folder is hidden, or gone: those above still bind.
+    assert_eq!(granted("0::/gone (deleted)\n", &[MOUNT_2], &files), Some(3));
+}
+
+#[test]
+fn the_quota_at_places_with_odd_names() {
+    let mount = r"30 23 0:26 /a\040b /my\040\134040\011groups rw - cgroup2 cgroup2 rw";
+    let files = [("my \\040\tgroups/c:d/cpu.max", "200000 100000")];
+    assert_eq!(granted("0::/a b/c:d\n", &[mount], &files), Some(2));
+}
+
+#[test]
+fn no_quota_where_nothing_can_be_read() {
+    let files = [("sys/fs/cgroup/me/cpu.max", "\n")];
+    assert_eq!(granted("0::/me\n", &[MOUNT_2], &files), None);
+    assert_eq!(granted("0::/me\n", &[], &files), None);
+    assert_eq!(granted("nonsense\n0:\n\n", &["", "30 23", "a - b", "1 2 3 4 5 - cgroup2"], &files), None);
+    assert_eq!(quota::cores(Path::new("/nowhere")), None);
 }

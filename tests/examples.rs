@@ -409,7 +409,14 @@ fn names(folder: &Path) -> Vec<String> {
 fn encoded(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
     let image = RgbImage::from_fn(width, height, |x, y| image::Rgb([x as u8, y as u8, 100]));
     let mut bytes = Vec::new();
-    DynamicImage::from(image).write_to(&mut std::io::Cursor::new(&mut bytes), format).unwrap();
+    let image = DynamicImage::from(image);
+    // Two formats have but one kind of pixel.
+    let image = match format {
+        ImageFormat::Farbfeld => image.into_rgba16().into(),
+        ImageFormat::Ico => image.into_rgba8().into(),
+        _ => image,
+    };
+    image.write_to(&mut std::io::Cursor::new(&mut bytes), format).unwrap();
     bytes
 }
 
@@ -430,6 +437,29 @@ fn pictures_are_made_and_shrunk() {
         let lines: Vec<&str> = text.lines().map(|line| line.split_whitespace().next().unwrap()).collect();
         assert_eq!(lines, ["made", "thumbnails", "in", "one", "speed-up"], "{text}");
         assert!(text.contains("thumbnails  9 in ") && text.contains("at most 3 pictures"), "{text}");
+    });
+}
+
+#[test]
+fn pictures_of_every_format_are_found_and_shrunk() {
+    with_deadline(120, || {
+        let folder = TempDir::new().unwrap();
+        let formats: Vec<ImageFormat> =
+            ImageFormat::all().filter(|format| format.reading_enabled() && format.writing_enabled()).collect();
+        assert!(formats.len() >= 11, "{formats:?}");
+        let name = |format: &ImageFormat| format!("{format:?}.{}", format.extensions_str()[0]);
+        for format in &formats {
+            fs::write(folder.path().join(name(format)), encoded(200, 100, *format)).unwrap();
+        }
+
+        let (text, everything) =
+            thumbnails(&[&folder.path(), &"--side", &"30", &"--no-compare", &"--no-progress"]).unwrap();
+        assert!(everything && text.contains(&format!("thumbnails  {} in ", formats.len())), "{text}");
+        for format in formats {
+            let bytes = fs::read(folder.path().join("thumbnails").join(name(&format))).unwrap();
+            let thumbnail = image::load_from_memory_with_format(&bytes, format).unwrap();
+            assert_eq!((thumbnail.width(), thumbnail.height()), (30, 15), "{format:?}");
+        }
     });
 }
 
@@ -496,7 +526,7 @@ fn small_pictures_are_not_blown_up() {
         for (width, height, expected) in
             [(1, 1, (1, 1)), (20, 10, (20, 10)), (21, 10, (20, 10)), (40, 80, (10, 20)), (1, 200, (1, 20))]
         {
-            let thumbnail = shrink(&encoded(width, height, format), 20).unwrap();
+            let thumbnail = shrink(&encoded(width, height, format), format, 20).unwrap();
             assert_eq!(image::guess_format(&thumbnail).unwrap(), format);
             let thumbnail = image::load_from_memory(&thumbnail).unwrap();
             assert_eq!((thumbnail.width(), thumbnail.height()), expected);

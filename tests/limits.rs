@@ -11,33 +11,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use std::{env, fs};
 
-use support::{alone, spin, with_deadline};
+use support::{alone, cpus, restrict_to, spin, with_deadline};
 
 /// Set in a child: the processors it restricts itself to, if any.
 const CHILD: &str = "FILCH_LIMITS_CHILD";
-
-/// The processors that the calling thread may run on.
-fn mask() -> Vec<usize> {
-    // SAFETY: a plain array of bits, for which all zeroes is the empty set.
-    let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
-    // SAFETY: writes as many bytes as it is told.
-    let result = unsafe { libc::sched_getaffinity(0, size_of_val(&set), &raw mut set) };
-    assert_eq!(result, 0, "the mask can be read");
-    // SAFETY: within the set's size.
-    (0..libc::CPU_SETSIZE as usize).filter(|cpu| unsafe { libc::CPU_ISSET(*cpu, &set) }).collect()
-}
-
-fn restrict_to(cpus: &[usize]) {
-    // SAFETY: as in `mask`.
-    let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
-    for cpu in cpus {
-        // SAFETY: the number comes from a mask of this size.
-        unsafe { libc::CPU_SET(*cpu, &mut set) };
-    }
-    // SAFETY: reads as many bytes as it is told.
-    let result = unsafe { libc::sched_setaffinity(0, size_of_val(&set), &raw const set) };
-    assert_eq!(result, 0, "a mask can be narrowed");
-}
 
 /// What a child does: restricts itself, makes a pool with nothing said, and tells how many workers it has and how many
 /// bodies have run at once.
@@ -98,7 +75,7 @@ fn workers_of_child(cpus: &[usize], cgroup: Option<&Path>) -> usize {
 fn workers_follow_the_affinity_mask() {
     let _alone = alone();
     with_deadline(100, || {
-        let cpus = mask();
+        let cpus = cpus();
         // A quota may be below the mask already.
         let all = workers_of_child(&[], None);
         assert!(all <= cpus.len() && all >= 1);
@@ -137,6 +114,13 @@ impl Group {
         }
         Err("no cgroup file system with a cpu controller".to_owned())
     }
+
+    /// One without a quota of its own, inside. It goes before this one.
+    fn inner(&self) -> Result<Group, String> {
+        let inner = self.0.join("inner");
+        fs::create_dir(&inner).map_err(|error| format!("a cgroup cannot be made in another: {error}"))?;
+        Ok(Group(inner))
+    }
 }
 
 impl Drop for Group {
@@ -144,6 +128,12 @@ impl Drop for Group {
         // Its processes have ended, but the system may need a moment to see it.
         support::within(Duration::from_secs(5), || fs::remove_dir(&self.0).is_ok() || !self.0.exists());
     }
+}
+
+/// Says why a part of a test was left out: not by println, which the test harness holds back.
+fn skipped(what: &str, reason: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "skipped {what}: {reason}");
 }
 
 #[test]
@@ -157,13 +147,28 @@ fn workers_follow_the_cgroups_quota() {
                     let quota = percent.div_ceil(100) as usize;
                     assert_eq!(workers_of_child(&[], Some(&group.0)), quota.min(all), "a quota of {percent} %");
                 }
-                Err(reason) => {
-                    // Not by println, which the test harness holds back.
-                    use std::io::Write;
-                    let _ = writeln!(std::io::stderr(), "skipped the quota of {percent} %: {reason}");
-                    return;
-                }
+                Err(reason) => return skipped(&format!("the quota of {percent} %"), &reason),
             }
+        }
+    });
+}
+
+/// As a service in a slice, or a container in a pod: the process's own cgroup has no quota, but one around it has.
+#[test]
+fn workers_follow_the_quota_of_an_outer_cgroup() {
+    let _alone = alone();
+    with_deadline(100, || {
+        let all = workers_of_child(&[], None);
+        if all < 2 {
+            return skipped("the quota of an outer cgroup", "there is one core only");
+        }
+        let outer = match Group::new(99) {
+            Ok(outer) => outer,
+            Err(reason) => return skipped("the quota of an outer cgroup", &reason),
+        };
+        match outer.inner().and_then(|inner| Ok((inner.inner()?, inner))) {
+            Ok((innermost, _inner)) => assert_eq!(workers_of_child(&[], Some(&innermost.0)), 1),
+            Err(reason) => skipped("the quota of an outer cgroup", &reason),
         }
     });
 }

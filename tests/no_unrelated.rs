@@ -1,4 +1,4 @@
-//! What may run on top of what: inside a `join` only parts of its two arms, inside a scope only what the scope has
+//! What may run on top of what: inside a `join`, a loop or a sort only parts of it, inside a scope only what the scope has
 //! spawned, and never two closures at once under one thread index. Heavy mixed load, and marks in thread-locals.
 
 mod support;
@@ -9,8 +9,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use filch::Pool;
-use support::{fib, long, note, pool, spin, with_deadline};
+use filch::prelude::*;
+use filch::{Pool, WaitPolicy};
+use support::{Event, Rng, fib, long, note, pool, spin, with_deadline};
 
 thread_local! {
     /// How many marked waits are on this thread's stack.
@@ -52,13 +53,42 @@ fn rounds() -> u64 {
     if long() { 2_000 } else { 60 }
 }
 
-#[test]
-fn nothing_unrelated_runs_inside_a_join() {
-    with_deadline(if long() { 900 } else { 100 }, || {
+/// Loops inside a loop, marked as a whole; items are uneven, and the waits of both are marked where they are.
+fn marked_loop(size: u32, salt: u64) {
+    let _mark = Mark::set();
+    (0..size * 4).into_par_iter().with_max_len(1).for_each(|item| {
+        let _mark = Mark::set();
+        spin(Duration::from_micros((u64::from(item) * salt) % 30));
+        let sum: u32 = (0..8_u32).into_par_iter().with_max_len(1).map(|part| part + item).sum();
+        assert_eq!(sum, 28 + 8 * item);
+    });
+}
+
+/// Both sorts, marked; comparisons are marked too, and now and then slow.
+fn marked_sorts(size: u32, salt: u64) {
+    let _mark = Mark::set();
+    let compare = |a: &u64, b: &u64| {
+        let _mark = Mark::set();
+        if (a ^ b) % 1_024 == 0 {
+            spin(Duration::from_micros(10));
+        }
+        a.cmp(b)
+    };
+    let mut random = Rng(salt);
+    let numbers: Vec<u64> = (0..u64::from(size) * 600).map(|_| random.next()).collect();
+    let (mut stable, mut unstable) = (numbers.clone(), numbers);
+    stable.par_sort_by(compare);
+    unstable.par_sort_unstable_by(compare);
+    assert!(stable.is_sorted() && stable == unstable);
+}
+
+/// Runs something marked in all kinds of places, beside detached closures and tasks, which must not run on top of it.
+fn nothing_unrelated_runs_inside(what: &'static str, rounds: u64, marked: fn(u32, u64)) {
+    with_deadline(if long() { 900 } else { 100 }, move || {
         for workers in [1, 2, 4] {
             let pool = pool(workers);
             let (violations, ran) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-            for round in 0..rounds() {
+            for round in 0..rounds {
                 note(format!("{workers} workers, round {round}"));
                 let unrelated = || {
                     let (violations, ran) = (violations.clone(), ran.clone());
@@ -89,17 +119,65 @@ fn nothing_unrelated_runs_inside_a_join() {
                     pool.spawn_detached(move || {
                         nobody_waits_below(&violations);
                         filch::spawn_detached(job);
-                        marked_tree(5, round);
+                        marked(5, round);
                     });
                 }
                 pool.install(|| {
                     filch::spawn_detached(unrelated());
-                    marked_tree(6, round + 9);
+                    marked(6, round + 9);
                 });
             }
-            let expected = rounds() as usize * 34;
+            let expected = rounds as usize * 34;
             assert!(support::within(Duration::from_secs(30), || ran.load(Ordering::SeqCst) == expected));
-            assert_eq!(violations.load(Ordering::SeqCst), 0, "{workers} workers: unrelated work inside a join");
+            assert_eq!(violations.load(Ordering::SeqCst), 0, "{workers} workers: unrelated work inside {what}");
+        }
+    });
+}
+
+#[test]
+fn nothing_unrelated_runs_inside_a_join() {
+    nothing_unrelated_runs_inside("a join", rounds(), marked_tree);
+}
+
+#[test]
+fn nothing_unrelated_runs_inside_a_loop() {
+    nothing_unrelated_runs_inside("a loop", rounds(), marked_loop);
+}
+
+#[test]
+fn nothing_unrelated_runs_inside_a_sort() {
+    // Each takes longer than the others.
+    nothing_unrelated_runs_inside("a sort", rounds() / 10, marked_sorts);
+}
+
+/// Who has asked for it polls tasks on top of a join that waits: here nobody else can poll the one that the other arm
+/// waits for.
+#[test]
+fn a_task_is_polled_on_top_of_a_join_if_that_is_wanted() {
+    with_deadline(60, || {
+        let policy = WaitPolicy::RunAnything;
+        let pool = Pool::builder().workers(2).wait_policy(policy).express_lane(false).build().unwrap();
+        for round in 0..100 {
+            note(format!("round {round}"));
+            let (begun, polled) = (Event::default(), Event::default());
+            let inside = pool.install_on_worker(|| {
+                let _mark = Mark::set();
+                let first = || {
+                    begun.wait();
+                    let polled = polled.clone();
+                    filch::spawn(async move {
+                        let inside = INSIDE.get();
+                        polled.set();
+                        inside
+                    })
+                };
+                let second = || {
+                    begun.set();
+                    polled.wait();
+                };
+                filch::join(first, second).0
+            });
+            assert_eq!(inside.join().unwrap(), 1, "polled beside the frame of the join");
         }
     });
 }

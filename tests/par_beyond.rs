@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use filch::CancellationToken;
 use filch::iter::{Affinity, Partitioning, par_for};
 use filch::prelude::*;
-use support::{Drops, Event, catch, lock, note, plan, pool, spin, with_deadline};
+use support::{Drops, Event, at_best, catch, lock, note, plan, pool, spin, with_deadline};
 
 const LENS: [usize; 7] = [0, 1, 2, 3, 77, 1000, 100_000];
 const WORKERS: [usize; 4] = [1, 2, 4, 8];
@@ -369,6 +369,74 @@ fn a_static_piece_stays_on_one_thread() {
             let piece = |i: usize| (0..workers).rev().find(|p| i >= cut(len, workers, *p)).unwrap();
             assert!(changes.iter().all(|i| cut(len, workers, piece(*i)) == *i), "{changes:?}");
         }
+    });
+}
+
+/// What is told the indexes of the items.
+type Body<'b> = &'b (dyn Fn(usize) + Sync);
+
+/// Sweeps 20 times over 400 items, on two workers, each time begun by the other one: so an ordinary loop would exchange
+/// its halves each time. Of the beginnings of `PIECES` pieces, most must be run by the worker that `expected` gives for
+/// a piece and the worker that had it the time before.
+fn sweeps_keep<const PIECES: usize>(expected: fn(usize, usize) -> usize, mut sweep: impl FnMut(Body) + Send) {
+    let pool = pool(2);
+    let who = [const { AtomicUsize::new(usize::MAX) }; PIECES];
+    // By each thread: where a worker waits for a part, a spare one may take its seat.
+    let begun: Vec<AtomicUsize> = (0..pool.max_num_threads()).map(|_| AtomicUsize::new(0)).collect();
+    let body = |i: usize| {
+        if i % (400 / PIECES) == 0 {
+            let me = filch::current_thread_index().unwrap();
+            who[i * PIECES / 400].store(me, Ordering::Relaxed);
+            // In step with the other worker, so that none of them is late, if it comes at all.
+            let mine = begun[me].fetch_add(1, Ordering::Relaxed) + 1;
+            let waiting = Instant::now();
+            let all = || begun.iter().map(|count| count.load(Ordering::Relaxed)).sum::<usize>();
+            while all() < 2 * mine && waiting.elapsed() < Duration::from_millis(30) {
+                std::thread::yield_now();
+            }
+        }
+    };
+    let sweep = Mutex::new(&mut sweep);
+    at_best(5, "pieces that stay with their workers", || {
+        let (mut kept, mut all) = (0, 0);
+        for turn in 0..20 {
+            let before: [usize; PIECES] = std::array::from_fn(|piece| who[piece].load(Ordering::Relaxed));
+            begun.iter().for_each(|count| count.store(0, Ordering::Relaxed));
+            pool.broadcast(|context| {
+                if context.index() == turn % 2 {
+                    (lock(&sweep))(&body);
+                }
+            });
+            // The first time they come as they come.
+            if turn > 0 {
+                let now = who.iter().map(|who| who.load(Ordering::Relaxed));
+                kept +=
+                    now.zip(before).enumerate().filter(|(piece, (now, had))| *now == expected(*piece, *had)).count();
+                all += PIECES;
+            }
+        }
+        if 4 * kept >= 3 * all { Ok(()) } else { Err(format!("{kept} of {all}")) }
+    });
+}
+
+#[test]
+fn with_affinity_pieces_go_to_who_had_them_before() {
+    with_deadline(120, || {
+        let mut affinity = Affinity::new();
+        sweeps_keep::<8>(
+            |_, before| before,
+            |body| (0..400usize).into_par_iter().with_affinity(&mut affinity).for_each(body),
+        );
+    });
+}
+
+#[test]
+fn a_static_piece_goes_to_the_worker_with_its_number() {
+    with_deadline(120, || {
+        sweeps_keep::<2>(
+            |piece, _| piece,
+            |body| (0..400usize).into_par_iter().with_partitioning(Partitioning::Static).for_each(body),
+        );
     });
 }
 

@@ -110,7 +110,7 @@ fn sources_by_terminals() {
         for source in &sources {
             for end in &terminals() {
                 all_fuses(source, None, end, 20);
-                for fuse in [0, 1, 500, 999] {
+                for fuse in [0, 1, 500, 999, 1500] {
                     run(source, None, end, 1000, fuse);
                 }
             }
@@ -130,12 +130,16 @@ fn adapters_at_every_call() {
     });
 }
 
-fn product<T: Item>(seed: u64, one_in: u64) {
+/// Some of the product, each with a random fuse; with `FILCH_LONG` all of it, and if `every` is set, with all fuses.
+fn product<T: Item>(seed: u64, one_in: u64, every: bool) {
     in_pools(move |number| {
         let mut rng = Rng(seed + number);
         for source in &sources::<T>() {
             for adapter in &adapters() {
                 for end in &terminals() {
+                    if long() && every {
+                        all_fuses(source, Some(adapter), end, 20);
+                    }
                     if !rng.one_in(one_in * thin()) && !long() {
                         continue;
                     }
@@ -154,17 +158,17 @@ fn product<T: Item>(seed: u64, one_in: u64) {
 
 #[test]
 fn sources_by_adapters_by_terminals() {
-    product::<Small>(1, 3);
+    product::<Small>(1, 3, true);
 }
 
 #[test]
 fn items_without_size() {
-    product::<Nothing>(2, 20);
+    product::<Nothing>(2, 20, false);
 }
 
 #[test]
 fn large_and_over_aligned_items() {
-    product::<Large>(3, 40);
+    product::<Large>(3, 40, false);
 }
 
 /// A drop that panics: others may be lost, as with the standard library, but none is dropped twice.

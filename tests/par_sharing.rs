@@ -3,10 +3,11 @@
 
 mod support;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use filch::CancellationToken;
 use filch::prelude::*;
 use support::{at_best, fib, pool, spin, with_deadline};
 
@@ -68,5 +69,66 @@ fn a_long_loop_is_shared_though_those_before_were_short() {
             });
             if took_part == 2 { Ok(()) } else { Err(format!("{took_part} took part")) }
         });
+    });
+}
+
+#[test]
+fn many_items_are_shared_though_they_were_short() {
+    with_deadline(60, || {
+        let pool = pool(2);
+        for len in [1_000, 3_000] {
+            afresh(4, "many items for two workers", || {
+                let mine = pool.install(|| {
+                    let me = filch::current_thread_index();
+                    let workers = Workers::default();
+                    let round = |time: Duration| {
+                        let mine = AtomicUsize::new(0);
+                        (0..len).into_par_iter().for_each(|_| {
+                            workers.note();
+                            if !time.is_zero() {
+                                mine.fetch_add((filch::current_thread_index() == me) as usize, Ordering::Relaxed);
+                                thread::sleep(time);
+                            }
+                        });
+                        mine.into_inner()
+                    };
+                    for _ in 0..40 {
+                        round(Duration::ZERO);
+                    }
+                    round(Duration::from_micros(200))
+                });
+                if mine * 5 < len * 4 { Ok(()) } else { Err(format!("{mine} of {len} on one thread")) }
+            });
+        }
+    });
+}
+
+/// Memory says that the loop is over in no time; it must be found out soon that it is not, or nobody could stop it.
+#[test]
+fn many_items_are_cancelled_though_they_were_short() {
+    with_deadline(60, || {
+        let pool = pool(2);
+        for len in [1_000, 3_000, 30_000] {
+            afresh(4, "a loop that is cancelled", || {
+                let run = |token: &CancellationToken, time: Duration| {
+                    let ran = AtomicUsize::new(0);
+                    (0..len).into_par_iter().with_cancel(token).for_each(|_| {
+                        ran.fetch_add(1, Ordering::Relaxed);
+                        if !time.is_zero() {
+                            token.cancel();
+                            thread::sleep(time);
+                        }
+                    });
+                    ran.into_inner()
+                };
+                let ran = pool.install(|| {
+                    for _ in 0..40 {
+                        assert_eq!(run(&CancellationToken::new(), Duration::ZERO), len);
+                    }
+                    run(&CancellationToken::new(), Duration::from_micros(100))
+                });
+                if ran * 4 <= len { Ok(()) } else { Err(format!("{ran} of {len} after it was cancelled")) }
+            });
+        }
     });
 }

@@ -596,3 +596,34 @@ fn labels_rise_from_piece_to_piece_also_for_loops_inside() {
         }
     });
 }
+
+/// Whoever gives parts of a loop away keeps an item, or as many as a piece should have, and gives as many.
+#[test]
+fn no_piece_has_too_few_items() {
+    with_deadline(120, || {
+        for workers in [2, 4] {
+            let pool = pool(workers);
+            let mut pieces = 0;
+            for round in 0..rounds(20) {
+                for least in [1, 1, 2, 5] {
+                    for len in least..4 * least + 2 {
+                        let items = (0..len).into_par_iter().with_min_len(least).fold(
+                            || 0,
+                            |count, _| {
+                                spin(Duration::from_micros(20));
+                                count + 1
+                            },
+                        );
+                        let counts: Vec<usize> = pool.install(|| items.collect());
+                        let what = format!("round {round}, {workers} workers, {len} items, at least {least}");
+                        assert_eq!(counts.iter().sum::<usize>(), len, "{what}: {counts:?}");
+                        assert!(counts.iter().all(|count| *count >= least), "{what}: {counts:?}");
+                        pieces += counts.len() - 1;
+                    }
+                }
+            }
+            let cores = thread::available_parallelism().map_or(1, usize::from);
+            assert!(pieces > 0 || cores == 1, "nothing has been given away");
+        }
+    });
+}

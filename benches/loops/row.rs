@@ -44,9 +44,25 @@ impl<W: Workload> LoopRow<W> {
     where
         W: OnFilch,
     {
-        let row = self.team("filch", cores(), |_| FilchOutside).team("filch inside", cores(), |_| FilchInside::start());
+        let row = self.filch_few();
         let crowds = CROWDS.into_iter().filter(|workers| *workers != cores());
         crowds.fold(row, |row, workers| row.team("filch", workers, move |_| FilchCrowded::start(workers)))
+    }
+
+    /// From outside and inside.
+    pub fn filch_few(self) -> Self
+    where
+        W: OnFilch,
+    {
+        self.team("filch", cores(), |_| FilchOutside).team("filch inside", cores(), |_| FilchInside::start())
+    }
+
+    /// From outside, with one worker: what the loop costs on one core.
+    pub fn filch_alone(self) -> Self
+    where
+        W: OnFilch,
+    {
+        self.team("filch", 1, |_| FilchCrowded::start(1))
     }
 
     /// From outside, with what rayon has too.

@@ -8,6 +8,7 @@ use crate::support::results::Measured;
 use crate::support::targets::{Judge, Target};
 
 const FILCH: &str = "filch";
+const INSIDE: &str = "filch inside";
 const SERIAL: &str = "serial";
 const PEERS: [&str; 7] = ["rayon", "rayon inside", "orx-parallel", "paralight", "chili", "forte", "std::thread::scope"];
 
@@ -24,14 +25,21 @@ pub fn judge(rows: &[Measured]) -> Vec<Target> {
 fn loops(judge: &mut Judge<'_>) {
     let mut all = vec![SERIAL];
     all.extend(PEERS);
-    for (id, ..) in CELLS {
-        judge.best(id, FILCH, &all, cores(), 1.05);
+    for name in [FILCH, INSIDE] {
+        for (id, ..) in CELLS {
+            judge.best(id, name, &all, cores(), 1.05);
+        }
     }
 }
 
 fn small(judge: &mut Judge<'_>) {
-    judge.ratio("for-1k-1ns", FILCH, SERIAL, cores(), 1.1);
-    judge.ratio("for-1k-1us", FILCH, SERIAL, cores(), 0.53);
+    for name in [FILCH, INSIDE] {
+        judge.ratio("for-1k-1ns", name, SERIAL, cores(), 1.1);
+        judge.ratio("for-1k-1us", name, SERIAL, cores(), 0.53);
+    }
+    for id in ["sum-10k", "squares-1m"] {
+        judge.ratio(id, FILCH, SERIAL, 1, 1.05);
+    }
 }
 
 fn rest(judge: &mut Judge<'_>) {

@@ -4,7 +4,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use super::conditions::Conditions;
-use super::contenders::{Call, Filch, SmolBlocking, TokioBlocking, TokioRayon};
+use super::contenders::{Call, Filch, ForteCalls, SmolBlocking, TokioBlocking, TokioRayon};
 use super::quantiles::{micros, quantile};
 use crate::support::cpu::compute;
 use crate::support::sheet::{Figure, Sheet};
@@ -18,7 +18,8 @@ const FIGURES: &[Figure] = &[
     Figure::new("cpu", "CPU µs per call"),
 ];
 
-const NOTE: &str = "filch: spawn_cpu; tokio + rayon: rayon's spawn and a oneshot channel; smol: unblock. The overhead is \
+const NOTE: &str = "filch: spawn_cpu; tokio + rayon: rayon's spawn and a oneshot channel; smol: unblock; \
+    forte: spawn_future with the closure, in a thread that has entered the pool, which runs all of them itself. The overhead is \
     the median of a call less that of the computation alone, measured before and after in the same task. tokio alone and \
     rayon alone have no closures that a task could await.";
 
@@ -36,6 +37,7 @@ fn sheet(conditions: Conditions, micros: u32) -> Sheet {
     push::<TokioRayon>(&mut sheet, conditions, micros);
     push::<TokioBlocking>(&mut sheet, conditions, micros);
     push::<SmolBlocking>(&mut sheet, conditions, micros);
+    push::<ForteCalls>(&mut sheet, conditions, micros);
     sheet
 }
 

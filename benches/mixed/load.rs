@@ -1,4 +1,5 @@
-//! Closures that keep all workers busy, for as long as they shall: chains of them, each of which queues the next. Their
+//! Closures that keep all workers busy, for as long as they shall: chains of them, each of which queues the next; or a
+//! single one with a parallel loop. Their
 //! progress is counted in blocks of ten microseconds of computation, so that it is seen also within a long closure,
 //! which for the pool has no boundary inside.
 
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 use crossbeam_utils::CachePadded;
 
 use super::conditions::Conditions;
-use super::contenders::{Closures, Step};
+use super::contenders::{Closures, Loop, Step};
 use crate::support::cpu::compute;
 
 /// A block, in microseconds.
@@ -21,6 +22,8 @@ const DEADLINE: Duration = Duration::from_secs(60);
 /// Running closures.
 pub struct Load {
     shared: Arc<Shared>,
+    /// Blocks in a closure.
+    each: u64,
 }
 
 struct Shared {
@@ -66,18 +69,44 @@ impl Body for Compute {
     }
 
     fn begin(&self) -> impl FnMut() + Send + 'static {
-        let Compute { steps, result, .. } = *self;
-        move || assert_eq!(compute(steps), result)
+        let body = *self;
+        move || body.block()
+    }
+}
+
+impl Compute {
+    fn block(&self) {
+        assert_eq!(compute(self.steps), self.result);
     }
 }
 
 impl Load {
     /// Begins so many chains.
     pub fn start(closures: impl Closures, chains: usize, body: impl Body) -> Self {
+        let load = Load::new(chains, body.blocks());
+        closures.saturate((0..chains).map(|chain| step(&load.shared, chain, body)).collect());
+        load
+    }
+
+    /// Begins one parallel loop of blocks, which ends only when all shall stop.
+    pub fn start_loop(loops: impl Loop, body: Compute) -> Self {
+        let load = Load::new(1, u64::from(u32::MAX));
+        let shared = Arc::clone(&load.shared);
+        loops.closure(move || {
+            loops.repeat(|| {
+                body.block();
+                shared.chains[0].blocks.fetch_add(1, Ordering::Relaxed);
+                !shared.stop.load(Ordering::Relaxed)
+            });
+            shared.ended.fetch_add(1, Ordering::Release);
+        });
+        load
+    }
+
+    fn new(chains: usize, each: u64) -> Self {
         let progress = (0..chains).map(|_| CachePadded::default()).collect();
         let shared = Arc::new(Shared { stop: AtomicBool::new(false), ended: AtomicUsize::new(0), chains: progress });
-        closures.saturate((0..chains).map(|chain| step(&shared, chain, body)).collect());
-        Load { shared }
+        Load { shared, each }
     }
 
     /// Blocks done so far by all chains.
@@ -91,7 +120,7 @@ impl Load {
     }
 
     /// Ends all chains, waits for that, and sees that no closure was lost or done by halves.
-    pub fn stop(self, body: impl Body) {
+    pub fn stop(self) {
         self.shared.stop.store(true, Ordering::Relaxed);
         let begin = Instant::now();
         // Acquire pairs with the Release at the end of a chain, for what it has counted.
@@ -100,7 +129,7 @@ impl Load {
             thread::sleep(Duration::from_micros(200));
         }
         let (closures, blocks) = (self.closures(), self.blocks());
-        let (least, most) = (closures * body.blocks(), (closures + self.shared.chains.len() as u64) * body.blocks());
+        let (least, most) = (closures * self.each, (closures + self.shared.chains.len() as u64) * self.each);
         assert!((least..=most).contains(&blocks), "{closures} closures have done {blocks} blocks");
     }
 }

@@ -10,7 +10,7 @@ use crossbeam_utils::CachePadded;
 use tokio::sync::mpsc;
 
 use super::conditions::Conditions;
-use super::contenders::{Closures, Filch, Mix, TokioRayon};
+use super::contenders::{Closures, Filch, Mix, SmolBlocking, TokioAlone, TokioBlocking, TokioRayon};
 use super::load::{BLOCK_US, Compute, Load};
 use crate::support::sheet::{Figure, Sheet};
 use crate::support::usage::{Threads, Usage};
@@ -30,21 +30,18 @@ const DEADLINE: Duration = Duration::from_secs(60);
 const BLOCKS: u64 = 10;
 
 const NOTE: &str = "An exchange is a message, an answer, and a yield of each side, over a channel of tokio for all. Two \
-    pools: one of a worker for tasks, and one with the rest of the cores for closures. tokio + rayon has a thread for \
-    each core in both.";
+    pools: one of a worker for tasks, and one with the rest of the cores for closures. Everybody \
+    else has a thread for each core in both; tokio's closures are tasks that yield between.";
 
 pub fn sheet(conditions: Conditions) -> Sheet {
     let mut sheet = Sheet::new("phases", "100 ms of tasks, 100 ms of closures, in turn", FIGURES);
     sheet.note = NOTE;
     let cores = conditions.cores;
-    push::<Filch, Filch>(&mut sheet, "filch", conditions, |c| {
-        let pool = Filch::start(c);
-        (pool, pool)
-    });
-    push::<TokioRayon, TokioRayon>(&mut sheet, "tokio + rayon", conditions, |c| {
-        let pools = TokioRayon::start(c);
-        (pools, pools)
-    });
+    push_one::<Filch>(&mut sheet, conditions);
+    push_one::<TokioRayon>(&mut sheet, conditions);
+    push_one::<TokioBlocking>(&mut sheet, conditions);
+    push_one::<SmolBlocking>(&mut sheet, conditions);
+    push_one::<TokioAlone>(&mut sheet, conditions);
     if cores > 1 {
         push::<Filch, Filch>(&mut sheet, "filch, two pools", conditions, |c| (Filch::start(1), Filch::start(c - 1)));
         push::<TokioRayon, TokioRayon>(&mut sheet, "tokio + rayon, split", conditions, |c| {
@@ -53,6 +50,14 @@ pub fn sheet(conditions: Conditions) -> Sheet {
         });
     }
     sheet
+}
+
+/// With what it has for tasks and for closures, made together.
+fn push_one<M: Mix>(sheet: &mut Sheet, conditions: Conditions) {
+    push::<M, M>(sheet, M::NAME, conditions, |cores| {
+        let both = M::start(cores);
+        (both, both)
+    });
 }
 
 /// `start` makes a pool for tasks and one for closures, which may be the same.
@@ -105,7 +110,7 @@ fn trial<M: Mix, C: Closures>(conditions: &Conditions, tasks: M, closures: C) ->
         let load = Load::start(closures, 4 * conditions.cores, body);
         cpu.phase(length, || load.blocks());
         threads = threads.most(Threads::now().unwrap_or_default());
-        load.stop(body);
+        load.stop();
     }
     crowd.check();
     vec![

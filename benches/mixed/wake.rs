@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use super::conditions::Conditions;
 use super::contenders::{
-    Closures, Filch, FilchCpu, FilchOutside, Mix, RayonAlone, SmolBlocking, Sort, TokioAlone, TokioBlocking, TokioRayon,
+    Closures, Filch, FilchCpu, FilchOutside, Loop, Mix, RayonAlone, SmolBlocking, Sort, TokioAlone, TokioBlocking,
+    TokioRayon,
 };
 use super::load::{Body, Compute, Load};
 use super::quantiles::{micros, quantile};
@@ -50,6 +51,7 @@ pub fn sheets(conditions: Conditions) -> Vec<Sheet> {
     let mut sheets: Vec<Sheet> = KINDS.into_iter().map(|kind| all(conditions, kind)).collect();
     sheets.push(one_worker(conditions));
     sheets.push(from_outside(conditions));
+    sheets.push(in_a_loop(conditions));
     sheets.push(sort(conditions));
     sheets
 }
@@ -73,7 +75,7 @@ fn all(conditions: Conditions, (name, what, blocks): (&str, &str, u64)) -> Sheet
     push_task::<TokioAlone>(&mut sheet, conditions, workers, blocks);
     sheet.push(RayonAlone::NAME, workers, move || {
         let body = Compute::new(&conditions, blocks);
-        trial(&conditions, RayonAlone::start(workers), by_closure, chains(workers), body)
+        trial(&conditions, RayonAlone::start(workers), by_closure, |pool| Load::start(pool, chains(workers), body))
     });
     sheet
 }
@@ -81,7 +83,7 @@ fn all(conditions: Conditions, (name, what, blocks): (&str, &str, u64)) -> Sheet
 fn push_task<M: Mix>(sheet: &mut Sheet, conditions: Conditions, workers: usize, blocks: u64) {
     sheet.push(M::NAME, workers, move || {
         let body = Compute::new(&conditions, blocks);
-        trial(&conditions, M::start(workers), by_task, chains(workers), body)
+        trial(&conditions, M::start(workers), by_task, |pool| Load::start(pool, chains(workers), body))
     });
 }
 
@@ -103,6 +105,23 @@ fn from_outside(conditions: Conditions) -> Sheet {
     sheet
 }
 
+/// One parallel loop that does not end, whose items take 10 µs.
+fn in_a_loop(conditions: Conditions) -> Sheet {
+    let mut sheet = sheet("loop", "a parallel loop with items of 10 µs");
+    sheet.note = "One closure with one loop. tokio + rayon: rayon's loop; the others have none.";
+    push_loop::<Filch>(&mut sheet, conditions);
+    push_loop::<TokioRayon>(&mut sheet, conditions);
+    sheet
+}
+
+fn push_loop<L: Loop>(sheet: &mut Sheet, conditions: Conditions) {
+    let workers = conditions.cores;
+    sheet.push(L::NAME, workers, move || {
+        let body = Compute::new(&conditions, 1);
+        trial(&conditions, L::start(workers), by_task, |pool| Load::start_loop(pool, body))
+    });
+}
+
 /// Parallel sorts, one after another.
 fn sort(conditions: Conditions) -> Sheet {
     let mut sheet = sheet("sort", "parallel sorts of a million numbers");
@@ -118,7 +137,7 @@ fn push_sort<S: Sort>(sheet: &mut Sheet, conditions: Conditions) {
     sheet.push(S::NAME, workers, move || {
         let numbers = conditions.scale.pick(1_000_000, 1_000_000, 10_000);
         let body = Sorting { numbers, sort: S::sort };
-        let mut figures = trial(&conditions, S::start(workers), by_task, 2, body);
+        let mut figures = trial(&conditions, S::start(workers), by_task, |pool| Load::start(pool, 2, body));
         let useful = FIGURES.iter().position(|figure| figure.id == "useful").expect("there is this figure");
         // A block is a sort here, not ten microseconds.
         figures[useful] = f64::NAN;
@@ -169,14 +188,13 @@ fn trial<C: Closures>(
     conditions: &Conditions,
     closures: C,
     listen: fn(C, &Arc<Ticks>) -> Bell,
-    chains: usize,
-    body: impl Body,
+    start: impl FnOnce(C) -> Load,
 ) -> Vec<f64> {
     let ticks_each = conditions.scale.pick(1_000, 300, 10);
     let pause = Duration::from_millis(conditions.scale.pick(350, 150, 5));
     let ticks = Ticks::new(STRETCHES * ticks_each);
     let bell = Arc::new(Mutex::new(listen(closures, &ticks)));
-    let load = Load::start(closures, chains, body);
+    let load = start(closures);
     thread::sleep(pause / 4);
     let (mut alone, mut mixed) = (Seen::default(), Seen::default());
     for _ in 0..STRETCHES {
@@ -188,7 +206,7 @@ fn trial<C: Closures>(
     }
     // The closures go on for the sake of ticks that have not been heard yet.
     ticks.wait(Duration::from_millis(conditions.scale.pick(1_000, 1_000, 5)));
-    load.stop(body);
+    load.stop();
     let late = ticks.all_heard();
     let rate = |seen: &Seen| seen.blocks as f64 / seen.time.as_secs_f64();
     let seconds = mixed.time.as_secs_f64();

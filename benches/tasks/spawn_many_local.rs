@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::ONE_AND_TWO;
 use super::countdown::Countdown;
-use super::workload::{Workload, add_all};
+use super::workload::{Workload, add_all, add_without_lane};
 use crate::support::args::Scale;
 use crate::support::row::{Row, Unit};
 use crate::support::tasks::{Spawn, TaskLibrary};
@@ -16,10 +16,13 @@ pub fn rows(scale: Scale) -> Vec<Row> {
     let title = format!("a task spawns {tasks} tasks and waits for the last");
     let mut detached = Row::new("spawn-many-local", title, unit);
     detached.note = "forte shares nothing but at a join, so its tasks run on one thread, here and below.";
-    add_all(&mut detached, ONE_AND_TWO, Detached { tasks, countdown: Countdown::leaked() });
+    let workload = Detached { tasks, countdown: Countdown::leaked() };
+    add_all(&mut detached, ONE_AND_TWO, workload);
+    add_without_lane(&mut detached, ONE_AND_TWO, workload);
     let title = format!("a task spawns {tasks} tasks and awaits each");
     let mut awaited = Row::new("spawn-many-local-await", title, unit);
     add_all(&mut awaited, ONE_AND_TWO, Awaited { tasks });
+    add_without_lane(&mut awaited, ONE_AND_TWO, Awaited { tasks });
     vec![detached, awaited]
 }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::countdown::Countdown;
-use super::workload::{NO_FORTE, Workload, add_but_forte};
+use super::workload::{NO_FORTE, Workload, add_but_forte, add_without_lane};
 use crate::support::args::Scale;
 use crate::support::row::{Row, Unit};
 use crate::support::tasks::{TaskLibrary, block_on};
@@ -20,7 +20,9 @@ fn row(scale: Scale, id: &'static str, what: &str, only_loop: bool) -> Row {
     let unit = Unit::nanoseconds_per("ns per spawn", tasks as f64);
     let mut row = Row::new(id, format!("a thread outside spawns {tasks} tasks, {what}"), unit);
     row.note = NO_FORTE;
-    add_but_forte(&mut row, 2, FromOutside { tasks, only_loop, countdown: Countdown::leaked() });
+    let workload = FromOutside { tasks, only_loop, countdown: Countdown::leaked() };
+    add_but_forte(&mut row, 2, workload);
+    add_without_lane(&mut row, &[2], workload);
     row
 }
 

@@ -17,7 +17,7 @@ pub fn judge(rows: &[Measured]) -> Vec<Target> {
         }
     }
     let bytes = |id| judge.line(id, FILCH, 2).map(|line| line.median());
-    let smaller = bytes("memory-requested").zip(bytes("memory-rss")).map(|(requested, rss)| requested.min(rss));
-    judge.number("memory: bytes per parked task, requested or resident".to_string(), smaller, SMALL);
+    let larger = bytes("memory-requested").zip(bytes("memory-rss")).map(|(requested, rss)| requested.max(rss));
+    judge.number("memory: bytes per parked task, requested and resident".to_string(), larger, SMALL);
     judge.targets
 }

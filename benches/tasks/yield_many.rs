@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::ONE_AND_TWO;
-use super::workload::{Workload, add_all};
+use super::workload::{Workload, add_all, add_without_lane};
 use crate::support::args::Scale;
 use crate::support::row::{Row, Unit};
 use crate::support::tasks::{Spawn, TaskLibrary};
@@ -17,6 +17,7 @@ pub fn row(scale: Scale) -> Row {
     row.note =
         "With the library's own yield; forte and futures have none, and run a task that has woken itself at once.";
     add_all(&mut row, ONE_AND_TWO, Yields { yields });
+    add_without_lane(&mut row, ONE_AND_TWO, Yields { yields });
     row
 }
 

@@ -7,8 +7,9 @@ use std::path::PathBuf;
 
 /// What `--help` prints.
 pub const HELP: &str = "\
-Makes a thumbnail of every JPEG and PNG picture in a folder, and then all of
-them again with one worker, to compare the times.
+Makes a thumbnail of every picture in a folder, and then all of them again with
+one worker, to compare the times. Pictures are BMP, Farbfeld, GIF, ICO, JPEG,
+PNG, PNM, QOI, TGA, TIFF and WebP files; of moving ones the first frame is used.
 
 Usage: thumbnails [OPTIONS] [DIR]
 

@@ -2,6 +2,7 @@
 
 use super::shrink::shrink;
 use filch::task::JoinSet;
+use image::ImageFormat;
 use indicatif::ProgressBar;
 use std::error::Error;
 use std::ffi::OsString;
@@ -33,16 +34,19 @@ pub struct Outcome {
     pub most_at_once: usize,
 }
 
-/// All files in the folder whose names end as those of JPEG and PNG pictures do, sorted.
+/// Whether pictures of this format can be decoded and encoded here: image has a feature for each.
+fn is_known(format: ImageFormat) -> bool {
+    format.reading_enabled() && format.writing_enabled()
+}
+
+/// All files in the folder whose names end as those of pictures do, sorted.
 pub fn pictures(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut pictures = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        let known =
-            |ending: &std::ffi::OsStr| ["jpg", "jpeg", "png"].iter().any(|known| ending.eq_ignore_ascii_case(known));
         // A link that leads nowhere is one that cannot be read, and to be listed as such. A pipe would never end.
         let may_be_read = || fs::metadata(&path).map_or(true, |metadata| metadata.is_file());
-        if path.extension().is_some_and(known) && may_be_read() {
+        if ImageFormat::from_path(&path).is_ok_and(is_known) && may_be_read() {
             pictures.push(path);
         }
     }
@@ -86,8 +90,9 @@ impl Outcome {
 
 /// One thumbnail. A decoder that panics is an error of this picture too: the first `?` is for that.
 async fn one(picture: PathBuf, thumbnail: PathBuf, side: u32) -> Result<(), Reason> {
+    let named = ImageFormat::from_path(&picture)?;
     let bytes = filch::spawn_blocking(move || fs::read(picture)).await??;
-    let small = filch::spawn_cpu(move || shrink(&bytes, side)).await??;
+    let small = filch::spawn_cpu(move || shrink(&bytes, named, side)).await??;
     filch::spawn_blocking(move || fs::write(thumbnail, small)).await??;
     Ok(())
 }

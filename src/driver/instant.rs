@@ -41,31 +41,82 @@ impl Instant {
     }
 
     /// How long after `earlier` this is; zero if it is before.
+    ///
+    /// ```
+    /// use filch::time::{Duration, Instant};
+    ///
+    /// let began = Instant::now();
+    /// let later = began + Duration::from_secs(3);
+    /// assert_eq!(later.duration_since(began), Duration::from_secs(3));
+    /// assert_eq!(began.duration_since(later), Duration::ZERO);
+    /// ```
     pub fn duration_since(&self, earlier: Instant) -> Duration {
         self.0.saturating_duration_since(earlier.0)
     }
 
     /// How long after `earlier` this is; None if it is before.
+    ///
+    /// ```
+    /// use filch::time::{Duration, Instant};
+    ///
+    /// let began = Instant::now();
+    /// let later = began + Duration::from_secs(3);
+    /// assert_eq!(later.checked_duration_since(began), Some(Duration::from_secs(3)));
+    /// assert_eq!(began.checked_duration_since(later), None);
+    /// ```
     pub fn checked_duration_since(&self, earlier: Instant) -> Option<Duration> {
         self.0.checked_duration_since(earlier.0)
     }
 
     /// The same as [`duration_since`](Self::duration_since).
+    ///
+    /// ```
+    /// use filch::time::{Duration, Instant};
+    ///
+    /// let began = Instant::now();
+    /// assert_eq!(began.saturating_duration_since(began + Duration::from_secs(3)), Duration::ZERO);
+    /// ```
     pub fn saturating_duration_since(&self, earlier: Instant) -> Duration {
         self.0.saturating_duration_since(earlier.0)
     }
 
     /// How long ago this was; zero if it is to come.
+    ///
+    /// ```
+    /// use filch::time::{Duration, Instant, sleep};
+    ///
+    /// filch::block_on(async {
+    ///     let began = Instant::now();
+    ///     sleep(Duration::from_millis(2)).await;
+    ///     assert!(began.elapsed() >= Duration::from_millis(2));
+    /// });
+    /// ```
     pub fn elapsed(&self) -> Duration {
         Instant::now().duration_since(*self)
     }
 
     /// The moment `duration` later; None if the system has no such moment.
+    ///
+    /// ```
+    /// use filch::time::{Duration, Instant};
+    ///
+    /// let now = Instant::now();
+    /// assert_eq!(now.checked_add(Duration::from_secs(3)), Some(now + Duration::from_secs(3)));
+    /// assert_eq!(now.checked_add(Duration::MAX), None);
+    /// ```
     pub fn checked_add(&self, duration: Duration) -> Option<Instant> {
         self.0.checked_add(duration).map(Instant)
     }
 
     /// The moment `duration` before; None if the system has no such moment.
+    ///
+    /// ```
+    /// use filch::time::{Duration, Instant};
+    ///
+    /// let later = Instant::now() + Duration::from_secs(3);
+    /// assert_eq!(later.checked_sub(Duration::from_secs(1)), Some(later - Duration::from_secs(1)));
+    /// assert_eq!(later.checked_sub(Duration::MAX), None);
+    /// ```
     pub fn checked_sub(&self, duration: Duration) -> Option<Instant> {
         self.0.checked_sub(duration).map(Instant)
     }

@@ -66,6 +66,23 @@ pub fn interval_at(start: Instant, period: Duration) -> Interval {
 /// | `Skip`, asked for at 220 | 0 | 220 | 250 | 300 | 350 | 400 |
 ///
 /// Names and meaning are tokio's.
+///
+/// ```
+/// use filch::time::{self, Duration, Instant, MissedTickBehavior};
+///
+/// let pool = filch::Pool::builder().workers(1).start_paused(true).build().unwrap();
+/// pool.block_on(async {
+///     let (began, period) = (Instant::now(), Duration::from_millis(50));
+///     let mut interval = time::interval(period);
+///     interval.set_missed_tick_behavior(MissedTickBehavior::Skip);
+///     interval.tick().await;
+///     time::advance(Duration::from_millis(220)).await;
+///     interval.tick().await;
+///     // At 250 ms and not, as with `Burst`, at once.
+///     interval.tick().await;
+///     assert_eq!(began.elapsed(), 5 * period);
+/// });
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MissedTickBehavior {
     /// Ticks as fast as it is asked, until it is where it would be: no tick is lost. The right one for counting.
@@ -94,6 +111,23 @@ impl MissedTickBehavior {
 }
 
 /// Ticks again and again; made by [`interval`] and [`interval_at`]. Dropping it ends it.
+///
+/// ```
+/// use filch::time::{Duration, Instant, MissedTickBehavior, interval};
+/// use std::future::poll_fn;
+///
+/// filch::block_on(async {
+///     let mut interval = interval(Duration::from_millis(2));
+///     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+///     assert_eq!(interval.missed_tick_behavior(), MissedTickBehavior::Delay);
+///     assert_eq!(interval.period(), Duration::from_millis(2));
+///
+///     // The first tick comes at once.
+///     let first = interval.tick().await;
+///     let second = poll_fn(|context| interval.poll_tick(context)).await;
+///     assert!(second - first >= Duration::from_millis(2));
+/// });
+/// ```
 #[derive(Debug)]
 pub struct Interval {
     delay: Sleep,
@@ -125,21 +159,69 @@ impl Interval {
     }
 
     /// The next tick comes a period from now.
+    ///
+    /// ```
+    /// use filch::time::{Duration, Instant, interval};
+    ///
+    /// filch::block_on(async {
+    ///     let mut heartbeat = interval(Duration::from_millis(5));
+    ///     heartbeat.tick().await;
+    ///     // Something was sent: the next beat is not needed before a whole period has gone by.
+    ///     let sent = Instant::now();
+    ///     heartbeat.reset();
+    ///     assert!(heartbeat.tick().await - sent >= Duration::from_millis(5));
+    /// });
+    /// ```
     pub fn reset(&mut self) {
         self.reset_after(self.period);
     }
 
     /// The next tick comes at once, the one after that a period from now.
+    ///
+    /// ```
+    /// use filch::time::{Duration, Instant, interval};
+    ///
+    /// filch::block_on(async {
+    ///     let mut interval = interval(Duration::from_secs(3600));
+    ///     interval.tick().await;
+    ///     interval.reset_immediately();
+    ///     assert!(interval.tick().await <= Instant::now());
+    /// });
+    /// ```
     pub fn reset_immediately(&mut self) {
         self.delay.set(Instant::now());
     }
 
     /// The next tick comes when `after` has gone by.
+    ///
+    /// ```
+    /// use filch::time::{Duration, Instant, interval};
+    ///
+    /// filch::block_on(async {
+    ///     let mut interval = interval(Duration::from_secs(3600));
+    ///     interval.tick().await;
+    ///     let now = Instant::now();
+    ///     interval.reset_after(Duration::from_millis(2));
+    ///     assert!(interval.tick().await - now >= Duration::from_millis(2));
+    /// });
+    /// ```
     pub fn reset_after(&mut self, after: Duration) {
         self.delay.set(Instant::now().later(after));
     }
 
     /// The next tick comes at `deadline`.
+    ///
+    /// ```
+    /// use filch::time::{Duration, Instant, interval};
+    ///
+    /// filch::block_on(async {
+    ///     let mut interval = interval(Duration::from_secs(3600));
+    ///     interval.tick().await;
+    ///     let deadline = Instant::now() + Duration::from_millis(2);
+    ///     interval.reset_at(deadline);
+    ///     assert_eq!(interval.tick().await, deadline);
+    /// });
+    /// ```
     pub fn reset_at(&mut self, deadline: Instant) {
         self.delay.set(deadline);
     }

@@ -50,6 +50,18 @@ pub fn pause() {
 ///
 /// # Panics
 /// If the clock is not paused.
+///
+/// ```
+/// use filch::time::{self, Duration, Instant};
+///
+/// let pool = filch::Pool::builder().workers(1).start_paused(true).build().unwrap();
+/// pool.block_on(async {
+///     let stood = Instant::now();
+///     time::resume();
+///     std::thread::sleep(Duration::from_millis(2));
+///     assert!(stood.elapsed() >= Duration::from_millis(2));
+/// });
+/// ```
 #[track_caller]
 pub fn resume() {
     assert!(timers::resume_here(), "filch: the pool's clock is not paused");

@@ -82,6 +82,13 @@ pub struct Sleep {
 
 impl Sleep {
     /// When it is over.
+    ///
+    /// ```
+    /// use filch::time::{Duration, Instant, sleep_until};
+    ///
+    /// let deadline = Instant::now() + Duration::from_secs(5);
+    /// assert_eq!(sleep_until(deadline).deadline(), deadline);
+    /// ```
     pub fn deadline(&self) -> Instant {
         self.deadline
     }

@@ -53,6 +53,20 @@ pub fn timeout_at<F: IntoFuture>(deadline: Instant, future: F) -> Timeout<F::Int
 
 pin_project! {
     /// The future of [`timeout`] and [`timeout_at`].
+    ///
+    /// ```
+    /// use filch::time::{Duration, sleep, timeout};
+    /// filch::block_on(async {
+    ///     let mut patient = timeout(Duration::from_secs(60), sleep(Duration::from_secs(30)));
+    ///     // What is awaited can be reached: here, to wait for less.
+    ///     assert!(!patient.get_ref().is_elapsed());
+    ///     *patient.get_mut() = sleep(Duration::from_millis(1));
+    ///     assert_eq!(patient.await, Ok(()));
+    ///
+    ///     let unused = timeout(Duration::from_secs(60), async { 7 });
+    ///     assert_eq!(unused.into_inner().await, 7);
+    /// });
+    /// ```
     #[derive(Debug)]
     #[must_use = "a timeout does nothing unless it is awaited"]
     pub struct Timeout<F> {

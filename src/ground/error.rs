@@ -10,6 +10,16 @@ use crate::ground::unwind::Payload;
 /// Why a pool could not be built.
 ///
 /// Every thread that had been started is joined before this is returned.
+///
+/// ```
+/// use filch::{BuildError, Pool};
+///
+/// let refused = Pool::builder().workers(1).name("a\0b").build();
+/// match refused.unwrap_err() {
+///     BuildError::Name(name) => assert_eq!(name, "a\0b"),
+///     other => unreachable!("{other}"),
+/// }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum BuildError {
@@ -51,6 +61,16 @@ impl std::error::Error for BuildError {
 }
 
 /// The pool has been shut down; the work that was offered is given back untouched.
+///
+/// ```
+/// # fn main() -> Result<(), filch::BuildError> {
+/// let pool = filch::Pool::builder().workers(1).build()?;
+/// pool.shutdown();
+/// let refused = filch::block_on(pool.spawn_cpu_when_room(|| 6 * 7)).unwrap_err();
+/// // Nothing is lost: run it here, or elsewhere.
+/// assert_eq!((refused.0)(), 42);
+/// # Ok(()) }
+/// ```
 pub struct ShutDown<W>(
     /// The closure or future that was not accepted.
     pub W,
@@ -101,12 +121,38 @@ impl<W> TrySpawnError<W> {
         }
     }
 
+    /// The same error about the work that `f` makes of this.
+    pub(crate) fn map<V>(self, f: impl FnOnce(W) -> V) -> TrySpawnError<V> {
+        match self {
+            TrySpawnError::Full(work) => TrySpawnError::Full(f(work)),
+            TrySpawnError::ShutDown(work) => TrySpawnError::ShutDown(f(work)),
+        }
+    }
+
     /// Whether there was no room.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(1).max_tasks(1).build()?;
+    /// let rests = pool.spawn(std::future::pending::<()>());
+    /// let refused = pool.try_spawn(async {}).unwrap_err();
+    /// assert!(refused.is_full() && !refused.is_shut_down());
+    /// # drop(rests);
+    /// # Ok(()) }
+    /// ```
     pub fn is_full(&self) -> bool {
         matches!(self, TrySpawnError::Full(_))
     }
 
     /// Whether the pool has been shut down.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(1).build()?;
+    /// pool.shutdown();
+    /// assert!(pool.try_spawn_blocking(|| ()).unwrap_err().is_shut_down());
+    /// # Ok(()) }
+    /// ```
     pub fn is_shut_down(&self) -> bool {
         matches!(self, TrySpawnError::ShutDown(_))
     }
@@ -139,6 +185,21 @@ pub(crate) const SHUT_DOWN: &str =
     "filch: the pool has been shut down and takes no more work; use the try_ variant to get the work back instead";
 
 /// Why a task gave no value: it panicked, or it was cancelled.
+///
+/// ```
+/// let handle = filch::spawn_cpu(|| -> u32 { panic!("no luck") });
+/// let id = handle.id();
+/// let error = handle.join().unwrap_err();
+/// assert!(error.is_panic() && error.id() == id);
+/// // Pass it on by `std::panic::resume_unwind`, or look what it says.
+/// assert_eq!(error.into_panic().downcast_ref(), Some(&"no luck"));
+///
+/// let handle = filch::spawn(std::future::pending::<()>());
+/// handle.abort();
+/// let error = handle.join().unwrap_err();
+/// assert!(error.is_cancelled());
+/// assert!(error.try_into_panic().is_err());
+/// ```
 pub struct JoinError {
     id: Id,
     cause: Cause,

@@ -13,6 +13,8 @@ pub(crate) mod error;
 #[allow(unsafe_code)]
 pub(crate) mod fork_guard;
 pub(crate) mod id;
+#[cfg(target_os = "linux")]
+pub(crate) mod quota;
 pub(crate) mod rng;
 #[allow(unsafe_code)]
 pub(crate) mod slice;

@@ -13,6 +13,41 @@ use crate::pool::{brief, current};
 use crate::work::join::join;
 
 /// Drives a counted iterator: what its [`drive`](crate::par::iter::ParallelIterator::drive) calls.
+///
+/// ```
+/// use filch::iter::plumbing::{self, Consumer, Place, ProducerCallback};
+/// use filch::prelude::*;
+///
+/// /// The squares below `end`, counted: what is made of counted iterators has their producer.
+/// struct Squares {
+///     end: u64,
+/// }
+///
+/// impl ParallelIterator for Squares {
+///     type Item = u64;
+///
+///     fn drive<C: Consumer<u64>>(self, consumer: C, place: Place) -> C::Result {
+///         plumbing::bridge(self, consumer, place)
+///     }
+///
+///     fn opt_len(&self) -> Option<usize> {
+///         Some(self.len())
+///     }
+/// }
+///
+/// impl IndexedParallelIterator for Squares {
+///     fn len(&self) -> usize {
+///         self.end.isqrt() as usize + usize::from(self.end.isqrt().pow(2) < self.end)
+///     }
+///
+///     fn with_producer<CB: ProducerCallback<u64>>(self, callback: CB) -> CB::Output {
+///         (0..self.len()).into_par_iter().map(|n| (n * n) as u64).with_producer(callback)
+///     }
+/// }
+///
+/// assert_eq!(Squares { end: 26 }.collect::<Vec<_>>(), [0, 1, 4, 9, 16, 25]);
+/// assert_eq!(Squares { end: 1_000_000 }.position_first(|square| square > 1000), Some(32));
+/// ```
 pub fn bridge<I, C>(iter: I, consumer: C, place: Place) -> C::Result
 where
     I: IndexedParallelIterator,
@@ -31,6 +66,42 @@ where
 }
 
 /// Runs a producer of `len` items.
+///
+/// ```
+/// use filch::iter::plumbing::{self, Consumer, Place, Producer};
+/// use filch::prelude::*;
+/// use std::{iter, slice};
+///
+/// /// The rows of a picture that is four bytes wide; the last may be shorter.
+/// #[derive(Clone, Copy)]
+/// struct Rows<'a>(&'a [u8]);
+///
+/// impl<'a> Producer for Rows<'a> {
+///     type Item = &'a [u8];
+///     type IntoIter = slice::Chunks<'a, u8>;
+///
+///     fn into_iter(self) -> Self::IntoIter {
+///         self.0.chunks(4)
+///     }
+///
+///     fn split_at(self, index: usize) -> (Self, Self) {
+///         let (left, right) = self.0.split_at((4 * index).min(self.0.len()));
+///         (Rows(left), Rows(right))
+///     }
+/// }
+///
+/// // If nobody asks how many rows there are, it need not be an indexed parallel iterator.
+/// impl<'a> ParallelIterator for Rows<'a> {
+///     type Item = &'a [u8];
+///
+///     fn drive<C: Consumer<Self::Item>>(self, consumer: C, place: Place) -> C::Result {
+///         plumbing::bridge_producer(self.0.len().div_ceil(4), self, consumer, place)
+///     }
+/// }
+///
+/// let sums: Vec<u8> = Rows(&[1, 2, 3, 4, 5, 6]).map(|row| row.iter().sum()).collect();
+/// assert_eq!(sums, [10, 11]);
+/// ```
 pub fn bridge_producer<P, C>(len: usize, producer: P, consumer: C, place: Place) -> C::Result
 where
     P: Producer,
@@ -87,6 +158,61 @@ where
 ///
 /// # Panics
 /// If the place has indexes.
+///
+/// ```
+/// use filch::iter::plumbing::{self, Consumer, Folder, Place, UnindexedProducer};
+/// use filch::prelude::*;
+///
+/// /// An interval, cut into parts in which `f` is nearly straight: more of them where it bends.
+/// #[derive(Clone, Copy)]
+/// struct Straight {
+///     from: f64,
+///     to: f64,
+///     f: fn(f64) -> f64,
+/// }
+///
+/// impl Straight {
+///     fn halves(self) -> Option<(Self, Self)> {
+///         let (middle, mean) = ((self.from + self.to) / 2.0, ((self.f)(self.from) + (self.f)(self.to)) / 2.0);
+///         let bends = (mean - (self.f)(middle)).abs() > 1e-6;
+///         bends.then_some((Straight { to: middle, ..self }, Straight { from: middle, ..self }))
+///     }
+/// }
+///
+/// impl UnindexedProducer for Straight {
+///     type Item = (f64, f64);
+///
+///     fn split(self) -> (Self, Option<Self>) {
+///         self.halves().map_or((self, None), |(left, right)| (left, Some(right)))
+///     }
+///
+///     fn fold_with<F: Folder<(f64, f64)>>(self, mut folder: F) -> F {
+///         let mut parts = vec![self];
+///         while let Some(part) = parts.pop() {
+///             match part.halves() {
+///                 Some((left, right)) => parts.extend([right, left]),
+///                 None => folder = folder.consume((part.from, part.to)),
+///             }
+///             if folder.full() {
+///                 break;
+///             }
+///         }
+///         folder
+///     }
+/// }
+///
+/// impl ParallelIterator for Straight {
+///     type Item = (f64, f64);
+///
+///     fn drive<C: Consumer<Self::Item>>(self, consumer: C, place: Place) -> C::Result {
+///         plumbing::bridge_unindexed(self, consumer, place)
+///     }
+/// }
+///
+/// let parts = Straight { from: 0.0, to: std::f64::consts::PI, f: f64::sin };
+/// let area: f64 = parts.map(|(from, to)| (to - from) * (from.sin() + to.sin()) / 2.0).sum();
+/// assert!((area - 2.0).abs() < 1e-5);
+/// ```
 pub fn bridge_unindexed<P, C>(producer: P, consumer: C, place: Place) -> C::Result
 where
     P: UnindexedProducer,

@@ -217,6 +217,229 @@ mod sent_iterators {}
 /// ```
 mod borrows {}
 
+/// Sorts call the comparison on many threads, and move elements between them.
+///
+/// ```compile_fail,E0277
+/// use filch::prelude::*;
+/// let (mut numbers, calls) = (vec![3, 1, 2], std::cell::Cell::new(0));
+/// numbers.par_sort_by(|a, b| { calls.set(1); a.cmp(b) });
+/// ```
+///
+/// ```
+/// use filch::prelude::*;
+/// let (mut numbers, calls) = (vec![3, 1, 2], std::sync::atomic::AtomicI32::new(0));
+/// numbers.par_sort_by(|a, b| { calls.store(1, std::sync::atomic::Ordering::Relaxed); a.cmp(b) });
+/// ```
+///
+/// ```compile_fail,E0277
+/// use filch::prelude::*;
+/// let (mut numbers, calls) = (vec![3, 1, 2], std::cell::Cell::new(0));
+/// numbers.par_sort_unstable_by_key(|n| { calls.set(1); *n });
+/// ```
+///
+/// ```
+/// use filch::prelude::*;
+/// let (mut numbers, calls) = (vec![3, 1, 2], std::sync::atomic::AtomicI32::new(0));
+/// numbers.par_sort_unstable_by_key(|n| { calls.store(1, std::sync::atomic::Ordering::Relaxed); *n });
+/// ```
+///
+/// ```compile_fail,E0599
+/// use filch::prelude::*;
+/// let mut shared = vec![std::rc::Rc::new(2), std::rc::Rc::new(1)];
+/// shared.par_sort();
+/// ```
+///
+/// ```
+/// use filch::prelude::*;
+/// let mut shared = vec![std::sync::Arc::new(2), std::sync::Arc::new(1)];
+/// shared.par_sort();
+/// ```
+///
+/// Elements need not be `Sync`; keys that are kept must be `Send`:
+///
+/// ```
+/// use filch::prelude::*;
+/// let mut cells = vec![std::cell::Cell::new(2), std::cell::Cell::new(1)];
+/// cells.par_sort();
+/// ```
+///
+/// ```compile_fail,E0277
+/// use filch::prelude::*;
+/// vec![2, 1].par_sort_by_cached_key(|n| std::rc::Rc::new(*n));
+/// ```
+///
+/// ```
+/// use filch::prelude::*;
+/// vec![2, 1].par_sort_by_cached_key(|n| std::sync::Arc::new(*n));
+/// ```
+mod sorts {}
+
+/// Scans combine one item with many, on many threads: those must be `Sync`.
+///
+/// ```compile_fail,E0277
+/// use filch::prelude::*;
+/// use std::cell::Cell;
+/// let _ = (0..9).into_par_iter().map(Cell::new).inclusive_scan(|a, b| Cell::new(a.get() + b.get()));
+/// ```
+///
+/// ```
+/// use filch::prelude::*;
+/// use std::num::Wrapping;
+/// let _ = (0..9).into_par_iter().map(Wrapping).inclusive_scan(|a, b| Wrapping(a.0 + b.0));
+/// ```
+///
+/// ```compile_fail,E0277
+/// use filch::prelude::*;
+/// let mut cells = vec![std::cell::Cell::new(1); 3];
+/// cells.par_inclusive_scan(|a, _| a.clone());
+/// ```
+///
+/// ```
+/// use filch::prelude::*;
+/// let mut boxes = vec![std::boxed::Box::new(1); 3];
+/// boxes.par_inclusive_scan(|a, _| a.clone());
+/// ```
+mod scans {}
+
+/// What extends a collection is sent.
+///
+/// ```compile_fail,E0277
+/// use filch::prelude::*;
+/// use std::rc::Rc;
+/// let mut all = vec![Rc::new(0)];
+/// all.par_extend((1..9).into_par_iter().map(Rc::new));
+/// ```
+///
+/// ```
+/// use filch::prelude::*;
+/// use std::sync::Arc;
+/// let mut all = vec![Arc::new(0)];
+/// all.par_extend((1..9).into_par_iter().map(Arc::new));
+/// ```
+mod extended {}
+
+/// A sink is called by one thread at a time, but not always by the same: it need not be `Sync`, but `Send`.
+///
+/// ```compile_fail,E0277
+/// use filch::prelude::*;
+/// let last = std::rc::Rc::new(std::sync::Mutex::new(0));
+/// (0..9).into_par_iter().for_each_ordered(move |n| *last.lock().unwrap() = n);
+/// ```
+///
+/// ```
+/// use filch::prelude::*;
+/// let last = std::sync::Arc::new(std::sync::Mutex::new(0));
+/// (0..9).into_par_iter().for_each_ordered(move |n| *last.lock().unwrap() = n);
+/// ```
+///
+/// ```compile_fail,E0277
+/// use filch::prelude::*;
+/// let last = std::rc::Rc::new(std::sync::Mutex::new(0));
+/// (0..9).par_map_ordered(|n| n + 1, move |n| *last.lock().unwrap() = n);
+/// ```
+///
+/// ```
+/// use filch::prelude::*;
+/// let last = std::sync::Arc::new(std::sync::Mutex::new(0));
+/// (0..9).par_map_ordered(|n| n + 1, move |n| *last.lock().unwrap() = n);
+/// ```
+///
+/// ```
+/// use filch::prelude::*;
+/// let last = std::cell::Cell::new(0);
+/// (0..9).into_par_iter().for_each_ordered(move |n| last.set(n));
+/// ```
+mod sent_sinks {}
+
+/// A loop that is awaited borrows nothing, and is sent with all that belongs to it.
+///
+/// ```compile_fail,E0597
+/// use filch::prelude::*;
+/// let numbers = vec![1, 2, 3];
+/// let _ = numbers.par_iter().run_async(|iter| iter.count());
+/// ```
+///
+/// ```
+/// use filch::prelude::*;
+/// let numbers = vec![1, 2, 3];
+/// let _ = numbers.into_par_iter().run_async(|iter| iter.count());
+/// ```
+///
+/// ```compile_fail,E0277
+/// use filch::prelude::*;
+/// let one = std::rc::Rc::new(1);
+/// let _ = (0..9).into_par_iter().run_async(move |iter| iter.count() + *one);
+/// ```
+///
+/// ```
+/// use filch::prelude::*;
+/// let one = std::sync::Arc::new(1);
+/// let _ = (0..9).into_par_iter().run_async(move |iter| iter.count() + *one);
+/// ```
+///
+/// ```compile_fail,E0277
+/// use filch::prelude::*;
+/// let _ = (0..9).into_par_iter().run_async(|iter| std::rc::Rc::new(iter.count()));
+/// ```
+///
+/// ```
+/// use filch::prelude::*;
+/// let _ = (0..9).into_par_iter().run_async(|iter| std::sync::Arc::new(iter.count()));
+/// ```
+mod awaited {}
+
+/// Progress is told on many threads.
+///
+/// ```compile_fail,E0277
+/// use filch::prelude::*;
+/// let done = std::cell::Cell::new(0);
+/// let _ = (0..9).into_par_iter().with_progress(&|items: usize| done.set(items));
+/// ```
+///
+/// ```
+/// use filch::prelude::*;
+/// let done = std::sync::Mutex::new(0);
+/// let _ = (0..9).into_par_iter().with_progress(&|items: usize| *done.lock().unwrap() = items);
+/// ```
+mod told_progress {}
+
+/// Producers are sent, whoever writes them.
+///
+/// ```compile_fail,E0277
+/// use filch::iter::plumbing::Producer;
+/// use std::rc::Rc;
+/// struct Shared(Rc<Vec<i32>>, std::ops::Range<usize>);
+/// impl Producer for Shared {
+///     type Item = usize;
+///     type IntoIter = std::ops::Range<usize>;
+///     fn into_iter(self) -> Self::IntoIter {
+///         self.1
+///     }
+///     fn split_at(self, index: usize) -> (Self, Self) {
+///         let middle = self.1.start + index;
+///         (Shared(self.0.clone(), self.1.start..middle), Shared(self.0, middle..self.1.end))
+///     }
+/// }
+/// ```
+///
+/// ```
+/// use filch::iter::plumbing::Producer;
+/// use std::sync::Arc;
+/// struct Shared(Arc<Vec<i32>>, std::ops::Range<usize>);
+/// impl Producer for Shared {
+///     type Item = usize;
+///     type IntoIter = std::ops::Range<usize>;
+///     fn into_iter(self) -> Self::IntoIter {
+///         self.1
+///     }
+///     fn split_at(self, index: usize) -> (Self, Self) {
+///         let middle = self.1.start + index;
+///         (Shared(self.0.clone(), self.1.start..middle), Shared(self.0, middle..self.1.end))
+///     }
+/// }
+/// ```
+mod sent_producers {}
+
 /// Adapters do nothing by themselves, and the compiler says so if nobody uses what they make.
 macro_rules! must_use {
     ($($name:ident #[$expr:meta])*) => {$(
@@ -277,8 +500,13 @@ must_use! {
     try_fold_with /** v.par_iter().try_fold_with(0, |x, _| Some(x)); */
     update /** v.par_iter().update(|_| {}); */
     while_some /** v.par_iter().cloned().while_some(); */
+    with_affinity /** v.par_iter().with_affinity(&mut Default::default()); */
+    with_cancel /** v.par_iter().with_cancel(&Default::default()); */
+    with_deadline /** v.par_iter().with_deadline(std::time::Instant::now()); */
     with_max_len /** v.par_iter().with_max_len(1); */
     with_min_len /** v.par_iter().with_min_len(1); */
+    with_partitioning /** v.par_iter().with_partitioning(Default::default()); */
+    with_progress /** v.par_iter().with_progress(&std::sync::atomic::AtomicUsize::new(0)); */
     zip /** v.par_iter().zip(&v); */
     zip_eq /** v.par_iter().zip_eq(&v); */
 }

@@ -38,7 +38,7 @@ pub trait IndexedParallelIterator: ParallelIterator {
     #[doc = include_str!("doc/len.md")]
     fn len(&self) -> usize;
 
-    /// Becomes a producer and passes it to `callback`. For adapters that work on producers, such as `zip`.
+    #[doc = include_str!("doc/with_producer.md")]
     fn with_producer<CB: ProducerCallback<Self::Item>>(self, callback: CB) -> CB::Output;
 
     // ----- adapters of producers -----------------------------------------------------------------------------------

@@ -53,12 +53,10 @@ pub trait ParallelIterator: Sized + Send {
     /// What it yields.
     type Item: Send;
 
-    /// Feeds all items to `consumer`. Called by the terminal methods; implemented by sources and adapters, which call
-    /// a function of [`plumbing`](crate::iter::plumbing) or the `drive` of what they wrap, and hand `place` on.
+    #[doc = include_str!("doc/drive.md")]
     fn drive<C: Consumer<Self::Item>>(self, consumer: C, place: Place) -> C::Result;
 
-    /// How many items there are, if that is known. If so, `drive` is given a place with as many indexes, and goes by
-    /// them.
+    #[doc = include_str!("doc/opt_len.md")]
     fn opt_len(&self) -> Option<usize> {
         None
     }

@@ -1,11 +1,15 @@
 //! How long the items of a loop take, and how many make a block.
 //!
 //! A loop begins with one item and lets its blocks grow until one takes a few microseconds. What it has learnt is kept
-//! for the next loop of the same kind on the same thread (the same closures, that is, the same code): such a loop
-//! begins with blocks of the right length, and one that is known to be short is run without a look at the clock.
-//! Memory errs: so every so often a short loop is measured again; if it has few items, half of it lies on the fork
-//! stack while the other half runs; and if somebody has asked for forks meanwhile, it is measured the next time. A
-//! kind that runs inside of itself is not remembered at all: its short loops say nothing about its long ones.
+//! for the next loop of the same kind on the same thread (the same closures, that is, the same code), which need not
+//! grow for as long, and knows from the beginning whether it is worth waking others for.
+//!
+//! Memory errs: the same code may get items that are a million times as long. So the first block of a loop is a small
+//! part of it, however short it was the last time, and what the block has taken says how to go on. Only for loops of a
+//! microsecond is the clock too dear. Of these, half lies on the fork stack while the other half runs, and a thread
+//! that asks for forks meanwhile makes the rest be measured; the shortest, if they have more than a few items, are run
+//! whole. But every so often they, too, are measured, and the next time after one during which somebody has asked for
+//! forks. A kind that runs inside of itself is not remembered at all: its short loops say nothing about its long ones.
 
 use std::cell::Cell;
 
@@ -17,8 +21,14 @@ const GROWTH: usize = 32;
 const REMEMBERED: usize = 64;
 /// One in this many of the shortest loops is measured.
 const MEASURED: u8 = 31;
-/// As many items of a brief loop are run in one block.
+/// Fewer items than this are not all run in one block.
 const MANY: usize = 32;
+/// The first block of a brief loop whose time is taken is one in so many parts of it.
+const PROBE: usize = 8;
+/// Blocks are multiples of so many items, if they have as many.
+const EVEN: usize = 64;
+/// A loop of so many full blocks has the time to begin with smaller ones.
+const AMPLE: f32 = 16.0;
 
 /// What is known of a loop's items.
 #[derive(Clone, Copy, Debug)]
@@ -27,15 +37,17 @@ pub(crate) struct Pace {
     per_item: f32,
     /// Items in the next block.
     block: usize,
-    /// It is known to be so short that the clock is not worth looking at.
+    /// It is known to be over in no time.
     brief: bool,
+    /// It is known to be so short that the clock is not worth looking at.
+    blind: bool,
     /// See `set_alone`.
     alone: bool,
 }
 
 impl Pace {
     pub(crate) fn unknown() -> Pace {
-        Pace { per_item: 0.0, block: 1, brief: false, alone: false }
+        Pace { per_item: 0.0, block: 1, brief: false, blind: false, alone: false }
     }
 
     #[inline]
@@ -47,6 +59,12 @@ impl Pace {
     #[inline]
     pub(crate) fn is_brief(&self) -> bool {
         self.brief
+    }
+
+    /// Whether the clock is not looked at.
+    #[inline]
+    pub(crate) fn is_blind(&self) -> bool {
+        self.blind
     }
 
     /// Nobody keeps watch over the pool: that this thread is asked for forks says nothing.
@@ -61,9 +79,9 @@ impl Pace {
         !self.alone
     }
 
-    /// It was not so.
+    /// It was not so short.
     pub(crate) fn set_long(&mut self) {
-        self.brief = false;
+        self.blind = false;
     }
 
     /// How many ticks as many items should take; 0 if that is not known.
@@ -79,13 +97,19 @@ impl Pace {
         if ticks >= worth.a_guess {
             self.per_item = per_item;
         }
-        self.block = block_of(per_item, worth).min(items.saturating_mul(GROWTH)).max(1);
+        self.block = even(block_of(per_item, worth).min(items.saturating_mul(GROWTH)));
     }
 }
 
 #[inline]
 fn block_of(per_item: f32, worth: &Worth) -> usize {
     ((worth.a_look as f32 / per_item.max(0.001)) as usize).max(1)
+}
+
+/// Code that works on several items at a time has none left over at the end of such a block.
+#[inline]
+fn even(block: usize) -> usize {
+    if block >= EVEN { block - block % EVEN } else { block.max(1) }
 }
 
 /// What is remembered of one kind of loop.
@@ -127,24 +151,22 @@ pub(crate) fn recall(kind: usize, items: Option<usize>, worth: &Worth) -> Pace {
             return Pace::unknown();
         }
         let ticks = items.map_or(f32::MAX, |items| memory.per_item * items as f32);
-        let brief = ticks <= worth.a_look as f32 && memory.unmeasured < MEASURED;
-        if brief {
+        let brief = ticks <= worth.a_look as f32;
+        let blind = ticks <= (2 * worth.a_guess) as f32 && memory.unmeasured < MEASURED;
+        if blind {
             memory.unmeasured += 1;
             cell.set(memory);
         }
-        // Half at most at once: memory may err, and what lies on the fork stack can be raided. (But many items that
-        // were quick will hardly all be slow the next time.)
-        let most = match items {
-            Some(items) if brief && items >= MANY => items,
-            Some(items) => items.div_ceil(2),
+        let full = || block_of(memory.per_item, worth);
+        let block = match items {
+            Some(items) if blind && items >= MANY && ticks <= worth.a_guess as f32 => items + EVEN,
+            Some(items) if blind => items.div_ceil(2),
+            Some(items) if brief => items / PROBE,
+            Some(_) if ticks <= AMPLE * worth.a_look as f32 => full() / GROWTH,
+            Some(_) => full() / GROWTH / GROWTH,
             None => 1,
         };
-        Pace {
-            per_item: memory.per_item,
-            block: block_of(memory.per_item, worth).min(most).max(1),
-            brief,
-            alone: false,
-        }
+        Pace { per_item: memory.per_item, block: even(block), brief, blind, alone: false }
     })
 }
 

@@ -266,7 +266,7 @@ where
         return finish(&open, consumer, pace, done, Some(folder));
     }
     let mut all_items = 0;
-    let mut began = if pace.is_brief() { None } else { Some(Ticks::now()) };
+    let mut began = if pace.is_blind() { None } else { Some(Ticks::now()) };
     let mut before = began;
     loop {
         let pushed = shares && rest.is_some();
@@ -281,7 +281,7 @@ where
         folder = S::fold(block, folder);
         let next = if pushed {
             let Some(rest) = open.pop() else {
-                if pace.is_brief() {
+                if pace.is_blind() {
                     active.forget();
                 }
                 // While it waits, this thread runs other parts of the loop: not inside of an item.
@@ -439,4 +439,104 @@ where
     C: Consumer<S::Item>,
 {
     pace::recall(kind::<S, C>(), stretch.len(), Worth::any())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ground::ticks;
+    use crate::par::into::IntoParallelIterator;
+    use crate::par::iter::ParallelIterator;
+    use crate::par::place::Place;
+    use crate::pool::handle::Pool;
+
+    /// Asks its own thread for forks in every item, and takes the time from block to block.
+    #[derive(Clone, Copy)]
+    struct Asking;
+
+    struct Blocks {
+        last: Ticks,
+        gaps: Vec<u64>,
+        answers: usize,
+    }
+
+    impl Consumer<u32> for Asking {
+        type Folder = Blocks;
+        type Result = Blocks;
+
+        fn into_folder(self, _: Place) -> Blocks {
+            Blocks { last: Ticks::now(), gaps: Vec::new(), answers: 0 }
+        }
+
+        fn reduce(self, mut left: Blocks, right: Blocks) -> Blocks {
+            left.gaps.extend(right.gaps);
+            Blocks { answers: left.answers + right.answers, ..left }
+        }
+    }
+
+    impl Folder<u32> for Blocks {
+        type Result = Blocks;
+
+        /// Some ten nanoseconds.
+        fn consume(mut self, item: u32) -> Blocks {
+            std::hint::black_box((0..8).fold(item, |hash, i| hash.rotate_left(5).wrapping_mul(0x9e37_79b9) ^ i));
+            current::with(|slot| {
+                let fork = &slot.expect("loops run inside").fork;
+                self.answers += usize::from(!fork.unanswered());
+                fork.request();
+            });
+            self
+        }
+
+        fn complete(self) -> Blocks {
+            self
+        }
+
+        fn advance(&mut self, _: Place) {
+            let now = Ticks::now();
+            self.gaps.push(now.since(self.last));
+            self.last = now;
+        }
+    }
+
+    /// Who asks a thread that runs a loop of quick items is not heard later than after 100 µs.
+    #[test]
+    fn requests_are_looked_at_every_few_microseconds() {
+        let pool = Pool::builder().workers(1).build().expect("a thread for a test");
+        let most = 100 * ticks::per_microsecond();
+        let medians = (0..10).map(|_| {
+            let mut blocks = pool.install(|| (0..500_000u32).into_par_iter().drive(Asking, Place::whole()));
+            assert!(blocks.answers > 1, "nobody has looked");
+            assert!(blocks.gaps.len() > 20, "{} blocks", blocks.gaps.len());
+            blocks.gaps.sort_unstable();
+            blocks.gaps[blocks.gaps.len() / 2]
+        });
+        let medians: Vec<u64> = medians.collect();
+        assert!(medians.iter().any(|median| *median <= most), "{medians:?} ticks, {most} at most");
+    }
+
+    /// The same by a clock of our own, for items of all kinds: after a few blocks each takes the time of a look, or of
+    /// an item.
+    #[test]
+    fn blocks_take_the_time_of_a_look() {
+        let worth = &Worth { a_look: 5_000, a_hand: 3_000, a_wake: 40_000, a_guess: 500 };
+        for per_item in [1, 2, 10, 300, 4_999, 5_000, 5_001, 1_000_000] {
+            let mut pace = Pace::unknown();
+            for block in 0..20 {
+                let ticks = per_item * pace.block() as u64;
+                assert!(ticks <= worth.a_look.max(per_item), "block {block} of items of {per_item} takes {ticks}");
+                assert!(block < 4 || 2 * ticks >= worth.a_look, "block {block} of items of {per_item} takes {ticks}");
+                pace.learn(pace.block(), ticks, worth);
+            }
+            // They get slower, or quicker, by a hundred times.
+            for changed in [100 * per_item, per_item.div_ceil(100)] {
+                pace.learn(pace.block(), changed * pace.block() as u64, worth);
+                pace.learn(pace.block(), changed * pace.block() as u64, worth);
+                assert!(
+                    changed * pace.block() as u64 <= worth.a_look.max(changed),
+                    "items of {per_item}, then {changed}"
+                );
+            }
+        }
+    }
 }

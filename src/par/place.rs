@@ -12,6 +12,36 @@ use crate::ground::sync::{AtomicU64, Ordering};
 ///
 /// Code that forwards a loop to another ([`ParallelIterator::drive`](super::iter::ParallelIterator::drive)) hands it
 /// on as it is.
+///
+/// ```
+/// use filch::iter::plumbing::{Consumer, Place};
+/// use filch::prelude::*;
+///
+/// /// Two iterators, one after the other, as `chain`.
+/// struct Both<A, B>(A, B);
+///
+/// impl<A: ParallelIterator, B: ParallelIterator<Item = A::Item>> ParallelIterator for Both<A, B> {
+///     type Item = A::Item;
+///
+///     fn drive<C: Consumer<A::Item>>(self, consumer: C, place: Place) -> C::Result {
+///         let (first, second) = place.split_for(self.0.opt_len());
+///         let (left, right) = filch::join(
+///             move || self.0.drive(consumer, first),
+///             move || self.1.drive(consumer, second),
+///         );
+///         consumer.reduce(left, right)
+///     }
+///
+///     fn opt_len(&self) -> Option<usize> {
+///         self.0.opt_len()?.checked_add(self.1.opt_len()?)
+///     }
+/// }
+///
+/// let counted: Vec<u32> = Both((0..3).into_par_iter(), (7..9).into_par_iter()).collect();
+/// assert_eq!(counted, [0, 1, 2, 7, 8]);
+/// let letters: String = Both("ab".par_chars(), "cd".par_chars()).collect();
+/// assert_eq!(letters, "abcd");
+/// ```
 #[derive(Debug)]
 pub struct Place {
     /// The loop whose indexes these are; 0: no indexes are promised.
@@ -24,6 +54,45 @@ pub struct Place {
 
 impl Place {
     /// A loop of which only the order of its pieces matters.
+    ///
+    /// ```
+    /// use filch::iter::plumbing::{Consumer, Folder, Place};
+    /// use filch::prelude::*;
+    ///
+    /// /// How many items there are: a terminal, which begins a loop.
+    /// #[derive(Clone, Copy)]
+    /// struct Count;
+    ///
+    /// struct Counted(usize);
+    ///
+    /// impl<T> Consumer<T> for Count {
+    ///     type Folder = Counted;
+    ///     type Result = usize;
+    ///
+    ///     fn into_folder(self, _: Place) -> Counted {
+    ///         Counted(0)
+    ///     }
+    ///
+    ///     fn reduce(self, left: usize, right: usize) -> usize {
+    ///         left + right
+    ///     }
+    /// }
+    ///
+    /// impl<T> Folder<T> for Counted {
+    ///     type Result = usize;
+    ///
+    ///     fn consume(self, _: T) -> Self {
+    ///         Counted(self.0 + 1)
+    ///     }
+    ///
+    ///     fn complete(self) -> usize {
+    ///         self.0
+    ///     }
+    /// }
+    ///
+    /// let even = (0..1000).into_par_iter().filter(|n| n % 2 == 0);
+    /// assert_eq!(even.drive(Count, Place::whole()), 500);
+    /// ```
     pub fn whole() -> Self {
         Place { root: 0, start: 0, end: 0, low: 0, high: u64::MAX }
     }
@@ -36,6 +105,31 @@ impl Place {
     }
 
     /// Whether the place has indexes that somebody relies on.
+    ///
+    /// ```
+    /// use filch::iter::plumbing::{Consumer, Place};
+    /// use filch::prelude::*;
+    ///
+    /// /// Tells how it is driven.
+    /// struct Probe;
+    ///
+    /// impl ParallelIterator for Probe {
+    ///     type Item = bool;
+    ///
+    ///     fn drive<C: Consumer<bool>>(self, consumer: C, place: Place) -> C::Result {
+    ///         let is_indexed = place.is_indexed();
+    ///         filch::iter::once(is_indexed).drive(consumer, place)
+    ///     }
+    ///
+    ///     fn opt_len(&self) -> Option<usize> {
+    ///         Some(1)
+    ///     }
+    /// }
+    ///
+    /// // `collect` writes each item to the place that its index says; others need no indexes.
+    /// assert_eq!(Probe.collect::<Vec<bool>>(), [true]);
+    /// assert!(!Probe.any(|is_indexed| is_indexed));
+    /// ```
     pub fn is_indexed(&self) -> bool {
         self.root != 0
     }
@@ -56,11 +150,51 @@ impl Place {
     }
 
     /// A number that is smaller than that of any later piece, or the same if the numbers in between have run out.
+    ///
+    /// ```
+    /// use filch::iter::plumbing::Place;
+    ///
+    /// let (left, right) = Place::whole().split();
+    /// assert!(left.label() < right.label());
+    /// ```
     pub fn label(&self) -> u64 {
         self.low
     }
 
     /// The same stretch for a loop inside of it, whose indexes nobody relies on.
+    ///
+    /// ```
+    /// use filch::iter::plumbing::{Consumer, Folder, Place};
+    /// use filch::prelude::*;
+    ///
+    /// /// What a folder of `flat_map` does: each item is a loop of its own, whose items go on to `base`.
+    /// struct Flattening<C: Consumer<u8>> {
+    ///     base: C,
+    ///     place: Place,
+    ///     done: Option<C::Result>,
+    /// }
+    ///
+    /// impl<C: Consumer<u8>> Folder<&str> for Flattening<C> {
+    ///     type Result = C::Result;
+    ///
+    ///     fn consume(mut self, text: &str) -> Self {
+    ///         let result = text.par_bytes().drive(self.base, self.place.inside());
+    ///         self.done = Some(match self.done {
+    ///             Some(before) => self.base.reduce(before, result),
+    ///             None => result,
+    ///         });
+    ///         self
+    ///     }
+    ///
+    ///     fn complete(self) -> C::Result {
+    ///         self.done.unwrap_or_else(|| self.base.into_folder(self.place).complete())
+    ///     }
+    /// }
+    ///
+    /// // The place inside lies where the one around it does.
+    /// let place = Place::whole().split().1;
+    /// assert_eq!(place.inside().label(), place.label());
+    /// ```
     pub fn inside(&self) -> Place {
         Place { root: 0, start: 0, end: 0, low: self.low, high: self.high }
     }
@@ -85,6 +219,38 @@ impl Place {
     ///
     /// # Panics
     /// If there are not as many.
+    ///
+    /// ```
+    /// use filch::iter::plumbing::{Consumer, Place};
+    /// use filch::prelude::*;
+    ///
+    /// /// A slice with a zero before and after it.
+    /// struct Padded<'a>(&'a [u8]);
+    ///
+    /// impl ParallelIterator for Padded<'_> {
+    ///     type Item = u8;
+    ///
+    ///     fn drive<C: Consumer<u8>>(self, consumer: C, place: Place) -> C::Result {
+    ///         // Only a place with indexes can be split at one.
+    ///         let zero = || filch::iter::once(0);
+    ///         if !place.is_indexed() {
+    ///             return zero().chain(self.0.par_iter().copied()).chain(zero()).drive(consumer, place);
+    ///         }
+    ///         let (front, rest) = place.split_at(1);
+    ///         let (middle, back) = rest.split_at(self.0.len());
+    ///         let left = zero().drive(consumer, front);
+    ///         let left = consumer.reduce(left, self.0.par_iter().copied().drive(consumer, middle));
+    ///         consumer.reduce(left, zero().drive(consumer, back))
+    ///     }
+    ///
+    ///     fn opt_len(&self) -> Option<usize> {
+    ///         Some(self.0.len() + 2)
+    ///     }
+    /// }
+    ///
+    /// assert_eq!(Padded(&[5, 6]).collect::<Vec<u8>>(), [0, 5, 6, 0]);
+    /// assert_eq!(Padded(&[5, 6]).filter(|n| *n == 0).count(), 2);
+    /// ```
     pub fn split_at(self, count: usize) -> (Place, Place) {
         assert!(count <= self.end - self.start, "a place is split inside of it");
         let len = (self.end - self.start).max(1) as u128;
@@ -119,6 +285,40 @@ impl Place {
     ///
     /// # Panics
     /// If the place has indexes: it is for a loop that is counted.
+    ///
+    /// ```
+    /// use filch::iter::plumbing::{Consumer, Place};
+    /// use filch::prelude::*;
+    ///
+    /// /// A binary tree, from left to right.
+    /// enum Tree {
+    ///     Leaf(u32),
+    ///     Fork(Box<(Tree, Tree)>),
+    /// }
+    ///
+    /// impl ParallelIterator for Tree {
+    ///     type Item = u32;
+    ///
+    ///     fn drive<C: Consumer<u32>>(self, consumer: C, place: Place) -> C::Result {
+    ///         match self {
+    ///             Tree::Leaf(item) => filch::iter::once(item).drive(consumer, place),
+    ///             Tree::Fork(both) => {
+    ///                 let (left_place, right_place) = place.split();
+    ///                 let (left, right) = *both;
+    ///                 let (left, right) = filch::join(
+    ///                     move || left.drive(consumer, left_place),
+    ///                     move || right.drive(consumer, right_place),
+    ///                 );
+    ///                 consumer.reduce(left, right)
+    ///             }
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// let fork = |left, right| Tree::Fork(Box::new((left, right)));
+    /// let tree = fork(fork(Tree::Leaf(1), Tree::Leaf(2)), Tree::Leaf(3));
+    /// assert_eq!(tree.collect::<Vec<_>>(), [1, 2, 3]);
+    /// ```
     pub fn split(self) -> (Place, Place) {
         assert!(self.root == 0, "a place with indexes is split at an index");
         let cut = self.low + (self.high - self.low) / 2;

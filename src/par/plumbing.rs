@@ -1,21 +1,10 @@
-//! What parallel iterators are made of, for those who write new ones.
-//!
-//! As in rayon, from which the idea and most names come: a *producer* is a piece of a source that can be split, a
-//! *consumer* is the other end of the chain, and an adapter wraps one or the other. Two things differ. A consumer is
-//! not split along with the producer: it is a small handle that is copied, and makes a [`Folder`] for each piece when
-//! that piece begins, told its [`Place`]. And a folder may go on: a piece is run in blocks, between which the rest of
-//! it may be given away, and all of its blocks go through one folder.
-//!
-//! To make a source parallel, implement [`Producer`] (or [`UnindexedProducer`], if pieces cannot be counted) and pass
-//! it to [`bridge_producer`] (or [`bridge_unindexed`]) in [`ParallelIterator::drive`].
-//!
-//! [`ParallelIterator::drive`]: super::iter::ParallelIterator::drive
+#![doc = include_str!("doc/plumbing.md")]
 
 pub use crate::par::beyond::pieces::Owners;
 pub use crate::par::bridge::{bridge, bridge_producer, bridge_unindexed};
 pub use crate::par::place::Place;
 
-/// A piece of a source whose items can be counted, to be run or split.
+#[doc = include_str!("doc/producer.md")]
 pub trait Producer: Send + Sized {
     /// What it produces.
     type Item;
@@ -68,7 +57,7 @@ pub trait Producer: Send + Sized {
     }
 }
 
-/// A piece of a source whose items cannot be counted without going through them.
+#[doc = include_str!("doc/unindexed_producer.md")]
 pub trait UnindexedProducer: Send + Sized {
     /// What it produces.
     type Item;
@@ -90,6 +79,40 @@ pub trait UnindexedProducer: Send + Sized {
     }
 
     /// Whether the thread that is about to run this piece may give parts of it to others, for which it then waits.
+    ///
+    /// ```
+    /// use filch::iter::plumbing::{Folder, UnindexedProducer};
+    ///
+    /// /// Lines that come from a file which stays locked as long as a piece of this has not been dropped.
+    /// struct Locked {
+    ///     lines: Vec<String>,
+    ///     held: bool,
+    /// }
+    ///
+    /// impl UnindexedProducer for Locked {
+    ///     type Item = String;
+    ///
+    ///     /// Whoever holds the lock must not wait for others, who may wait for the lock.
+    ///     fn may_share(&self) -> bool {
+    ///         !self.held
+    ///     }
+    ///
+    ///     fn split(mut self) -> (Self, Option<Self>) {
+    ///         let last = self.lines.split_off(self.lines.len() / 2);
+    ///         let right = (!last.is_empty()).then_some(Locked { lines: last, held: false });
+    ///         (self, right)
+    ///     }
+    ///
+    ///     fn fold_with<F: Folder<String>>(self, folder: F) -> F {
+    ///         folder.consume_iter(self.lines)
+    ///     }
+    /// }
+    ///
+    /// let all = Locked { lines: vec!["a".to_owned(), "b".to_owned()], held: true };
+    /// assert!(!all.may_share());
+    /// let (left, right) = all.split();
+    /// assert!(!left.may_share() && right.unwrap().may_share());
+    /// ```
     #[inline]
     fn may_share(&self) -> bool {
         true
@@ -99,7 +122,7 @@ pub trait UnindexedProducer: Send + Sized {
     fn fold_with<F: Folder<Self::Item>>(self, folder: F) -> F;
 }
 
-/// What happens to the items: a handle on the far end of a chain, copied to every piece.
+#[doc = include_str!("doc/consumer.md")]
 pub trait Consumer<Item>: Copy + Send {
     /// What takes the items of one piece, in order.
     type Folder: Folder<Item, Result = Self::Result>;
@@ -128,7 +151,7 @@ pub trait Consumer<Item>: Copy + Send {
     }
 }
 
-/// Takes the items of one piece, in order.
+#[doc = include_str!("doc/folder.md")]
 pub trait Folder<Item>: Sized {
     /// What becomes of the piece.
     type Result;
@@ -170,6 +193,24 @@ pub trait Folder<Item>: Sized {
 
 /// What is done with a producer once its type is known: see
 /// [`with_producer`](super::indexed::IndexedParallelIterator::with_producer).
+///
+/// ```
+/// use filch::iter::plumbing::{Producer, ProducerCallback};
+/// use filch::prelude::*;
+///
+/// /// Looks at the last item without making those before it.
+/// struct Last;
+///
+/// impl<T> ProducerCallback<T> for Last {
+///     type Output = Option<T>;
+///
+///     fn callback<P: Producer<Item = T>>(self, producer: P) -> Option<T> {
+///         producer.into_iter().next_back()
+///     }
+/// }
+///
+/// assert_eq!((0..1_000_000).into_par_iter().map(|n| n / 2).with_producer(Last), Some(499_999));
+/// ```
 pub trait ProducerCallback<T> {
     /// What comes of it.
     type Output;

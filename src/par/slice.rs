@@ -11,6 +11,23 @@ use crate::par::sources::windows::{ArrayWindows, Windows};
 /// What is done with slices in parallel.
 pub trait ParallelSlice<T: Sync> {
     /// The slice itself.
+    ///
+    /// ```
+    /// use filch::prelude::*;
+    ///
+    /// /// Readings of a thermometer, with the loops of a slice.
+    /// struct Readings(Vec<f32>);
+    ///
+    /// impl ParallelSlice<f32> for Readings {
+    ///     fn as_parallel_slice(&self) -> &[f32] {
+    ///         &self.0
+    ///     }
+    /// }
+    ///
+    /// let day = Readings(vec![1.5, 2.0, 4.5, 4.0]);
+    /// let steepest = day.par_windows(2).map(|pair| pair[1] - pair[0]).max_by(f32::total_cmp);
+    /// assert_eq!(steepest, Some(2.5));
+    /// ```
     fn as_parallel_slice(&self) -> &[T];
 
     // ----- pieces ------------------------------------------------------------------------------------------------

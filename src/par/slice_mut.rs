@@ -15,6 +15,22 @@ use crate::par::sources::slice_split::{SplitInclusiveMut, SplitMut};
 /// What is done with mutable slices in parallel.
 pub trait ParallelSliceMut<T: Send> {
     /// The slice itself.
+    ///
+    /// ```
+    /// use filch::prelude::*;
+    ///
+    /// struct Names(Vec<String>);
+    ///
+    /// impl ParallelSliceMut<String> for Names {
+    ///     fn as_parallel_slice_mut(&mut self) -> &mut [String] {
+    ///         &mut self.0
+    ///     }
+    /// }
+    ///
+    /// let mut names = Names(vec!["Zoe".into(), "Al".into()]);
+    /// names.par_sort();
+    /// assert_eq!(names.0, ["Al", "Zoe"]);
+    /// ```
     fn as_parallel_slice_mut(&mut self) -> &mut [T];
 
     // ----- pieces ------------------------------------------------------------------------------------------------

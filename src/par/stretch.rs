@@ -200,3 +200,134 @@ impl<P: UnindexedProducer> Stretch for Uncounted<P> {
         block.producer.fold_with(folder)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ops::Range;
+
+    /// Some numbers, of which a piece should have as many.
+    #[derive(Debug, PartialEq)]
+    struct Numbers(Range<usize>, usize);
+
+    impl Producer for Numbers {
+        type Item = usize;
+        type IntoIter = Range<usize>;
+
+        fn into_iter(self) -> Range<usize> {
+            self.0
+        }
+
+        fn min_len(&self) -> usize {
+            self.1
+        }
+
+        fn split_at(self, index: usize) -> (Self, Self) {
+            let middle = self.0.start + index;
+            (Numbers(self.0.start..middle, self.1), Numbers(middle..self.0.end, self.1))
+        }
+    }
+
+    impl UnindexedProducer for Numbers {
+        type Item = usize;
+
+        fn split(self) -> (Self, Option<Self>) {
+            if self.0.len() < 2 {
+                return (self, None);
+            }
+            let half = self.0.len() / 2;
+            let (left, right) = self.split_at(half);
+            (left, Some(right))
+        }
+
+        fn split_front(self, items: usize) -> Result<(Self, Option<Self>), Self> {
+            if self.0.len() <= items {
+                return Ok((self, None));
+            }
+            let (front, rest) = self.split_at(items);
+            Ok((front, Some(rest)))
+        }
+
+        fn fold_with<F: Folder<usize>>(self, folder: F) -> F {
+            folder.consume_iter(self.0)
+        }
+    }
+
+    fn counted(len: usize, least: usize) -> Counted<Numbers> {
+        Counted::new(Numbers(0..len, least), len, Place::indexed(len))
+    }
+
+    fn uncounted(len: usize) -> Uncounted<Numbers> {
+        Uncounted::begun(Numbers(0..1, 1), Numbers(1..len, 1), Place::whole())
+    }
+
+    const INTO: [usize; 5] = [1, 2, 3, 100, usize::MAX];
+
+    #[test]
+    fn of_counted_items_no_less_is_cut_off_or_kept_than_a_piece_should_have() {
+        for least in [0, 1, 2, 7] {
+            for len in 0..40 {
+                for into in INTO {
+                    let enough = len >= 2 * least.max(1);
+                    match counted(len, least).cut(into) {
+                        Cut::One(all) => {
+                            assert!(!enough, "{len} items, at least {least}, are cut into {into} parts and one");
+                            assert_eq!((all.len, all.producer), (len, Numbers(0..len, least)));
+                        }
+                        Cut::Two(kept, away) => {
+                            assert!(enough, "{len} items, at least {least}");
+                            assert!(kept.len >= least.max(1) && away.len >= least.max(1));
+                            assert_eq!(away.len, (len / into.saturating_add(1)).max(least.max(1)), "an equal part");
+                            assert_eq!(kept.producer, Numbers(0..kept.len, least));
+                            assert_eq!(away.producer, Numbers(kept.len..len, least));
+                            assert_eq!((kept.place.start(), kept.place.end()), (0, kept.len));
+                            assert_eq!((away.place.start(), away.place.end()), (kept.len, len));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_block_leaves_nothing_or_enough_for_a_piece() {
+        for least in [0, 1, 2, 7] {
+            for len in 1..40 {
+                for items in [1, 2, 3, 10, 38, 39, 40] {
+                    let (block, rest) = counted(len, least).front(items);
+                    let left = rest.map_or(0, |rest| {
+                        assert!(rest.len >= least.max(1), "{} of {len} items are left", rest.len);
+                        assert_eq!(rest.producer, Numbers(block.items..len, least));
+                        rest.len
+                    });
+                    assert_eq!(block.items + left, len);
+                    assert!(block.items >= items.max(least).min(len));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_last_item_that_cannot_be_counted_is_not_cut_off() {
+        for into in INTO {
+            // One that has been taken off already, and a single one after it.
+            match uncounted(2).cut(into) {
+                Cut::Two(..) => panic!("a single item has been cut"),
+                Cut::One(all) => assert_eq!((all.first, all.producer), (Some(Numbers(0..1, 1)), Numbers(1..2, 1))),
+            }
+            let (_, rest) = uncounted(2).front(1);
+            match rest.expect("an item is left").cut(into) {
+                Cut::Two(..) => panic!("a single item has been cut"),
+                Cut::One(all) => assert_eq!((all.first, all.producer), (None, Numbers(1..2, 1))),
+            }
+            // What has been taken off stays.
+            match uncounted(3).cut(into) {
+                Cut::One(_) => panic!("two items can be cut"),
+                Cut::Two(kept, away) => {
+                    assert_eq!((kept.first, kept.producer), (Some(Numbers(0..1, 1)), Numbers(1..2, 1)));
+                    assert_eq!((away.first, away.producer), (None, Numbers(2..3, 1)));
+                }
+            }
+        }
+    }
+}

@@ -14,6 +14,22 @@ use crate::par::sources::str_split::{Split, SplitInclusive, SplitTerminator};
 /// None of the iterators is indexed: how many items a string has is not known before it has been read.
 pub trait ParallelString {
     /// The string itself.
+    ///
+    /// ```
+    /// use filch::prelude::*;
+    ///
+    /// /// A line of a log, of which the time at its beginning is no part.
+    /// struct Entry(String);
+    ///
+    /// impl ParallelString for Entry {
+    ///     fn as_parallel_string(&self) -> &str {
+    ///         &self.0["12:34:56 ".len()..]
+    ///     }
+    /// }
+    ///
+    /// let entry = Entry("12:34:56 disk is full".to_owned());
+    /// assert_eq!(entry.par_split_whitespace().count(), 3);
+    /// ```
     fn as_parallel_string(&self) -> &str;
 
     /// The `char`s.

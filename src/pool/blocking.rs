@@ -1,12 +1,12 @@
-//! Threads for calls that block: started when needed, bounded, ended when idle. They have no seat and no slot.
+//! Threads for calls that block: started when needed, bounded, ended when idle. They have no seat, no slot and no index,
+//! but each has a number among themselves, for its name.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::time::Duration;
 
 use crate::core::job::JobRef;
 use crate::ground::sync::{Condvar, Mutex};
-use crate::ground::unwind;
 use crate::pool::awake::Calling;
 use crate::pool::builder::Config;
 use crate::pool::current;
@@ -23,8 +23,19 @@ pub(crate) struct BlockingThreads {
 #[derive(Default)]
 struct State {
     queue: VecDeque<JobRef>,
-    threads: usize,
+    /// Of each thread that runs, the lowest that was free when it began: so they stay short enough for the system,
+    /// which keeps 15 bytes of a name.
+    numbers: BTreeSet<usize>,
     idle: usize,
+}
+
+impl State {
+    /// One thread more.
+    fn take_number(&mut self) -> usize {
+        let free = (0..).find(|number| !self.numbers.contains(number)).expect("there are more numbers than threads");
+        self.numbers.insert(free);
+        free
+    }
 }
 
 impl BlockingThreads {
@@ -59,15 +70,15 @@ impl Shared {
             blocking.bell.notify_one();
             return;
         }
-        if state.threads >= blocking.most {
+        if state.numbers.len() >= blocking.most {
             return;
         }
-        state.threads += 1;
+        let number = state.take_number();
         drop(state);
-        if self.start_blocking_thread().is_err() {
+        if self.start_blocking_thread(number).is_err() {
             let mut state = blocking.state.lock();
-            state.threads -= 1;
-            if state.threads == 0 {
+            state.numbers.remove(&number);
+            if state.numbers.is_empty() {
                 // Nobody is left to serve the queue. A worker does it: slower, but nothing is lost.
                 let stranded = std::mem::take(&mut state.queue);
                 drop(state);
@@ -79,20 +90,16 @@ impl Shared {
         }
     }
 
-    /// Does not unwind, as [`start_thread`](Self::start_thread).
-    fn start_blocking_thread(&self) -> io::Result<()> {
-        let name = unwind::catch(|| self.config.thread_name(self.workers())).unwrap_or_default();
+    /// Does not unwind, as [`start_thread`](Self::start_thread): it calls nothing of the user's.
+    fn start_blocking_thread(&self, number: usize) -> io::Result<()> {
         let alive = self.threads.expect_one();
         let shared = self.arc();
-        let mut thread = std::thread::Builder::new();
+        let mut thread = std::thread::Builder::new().name(self.config.blocking_thread_name(number));
         if let Some(size) = self.config.stack_size {
             thread = thread.stack_size(size);
         }
-        if let Some(name) = name.filter(|name| !name.contains('\0')) {
-            thread = thread.name(format!("{name}-blocking"));
-        }
         let handle = thread.spawn(move || {
-            current::host(&shared, || shared.serve_blocking());
+            current::host(&shared, || shared.serve_blocking(number));
             shared.let_go_if_done();
             shared.threads.one_ended();
         })?;
@@ -101,7 +108,7 @@ impl Shared {
         Ok(())
     }
 
-    fn serve_blocking(&self) {
+    fn serve_blocking(&self, number: usize) {
         let blocking = &self.blocking;
         let mut state = blocking.state.lock();
         loop {
@@ -125,6 +132,6 @@ impl Shared {
                 break;
             }
         }
-        state.threads -= 1;
+        state.numbers.remove(&number);
     }
 }

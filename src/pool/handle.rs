@@ -38,17 +38,49 @@ impl Pool {
     }
 
     /// How many workers the pool has: how many threads run its work at once.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(3).build()?;
+    /// assert_eq!(pool.current_num_threads(), 3);
+    /// # Ok(()) }
+    /// ```
     pub fn current_num_threads(&self) -> usize {
         self.shared.workers()
     }
 
     /// The same as [`current_num_threads`](Self::current_num_threads), by a shorter name.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(3).build()?;
+    /// assert_eq!(pool.num_workers(), 3);
+    /// # Ok(()) }
+    /// ```
     pub fn num_workers(&self) -> usize {
         self.shared.workers()
     }
 
     /// Every [index](crate::current_thread_index) of a thread in this pool is below this: workers, spares and guests
     /// counted in.
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    ///
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(2).build()?;
+    /// // A counter for each thread, which no other thread counts with.
+    /// let counters: Vec<AtomicUsize> = (0..pool.max_num_threads()).map(|_| AtomicUsize::new(0)).collect();
+    /// pool.scope(|s| {
+    ///     for _ in 0..10 {
+    ///         s.spawn(|_| {
+    ///             counters[filch::current_thread_index().unwrap()].fetch_add(1, Ordering::Relaxed);
+    ///         });
+    ///     }
+    /// });
+    /// assert_eq!(counters.into_iter().map(AtomicUsize::into_inner).sum::<usize>(), 10);
+    /// # Ok(()) }
+    /// ```
     pub fn max_num_threads(&self) -> usize {
         self.shared.most_threads()
     }

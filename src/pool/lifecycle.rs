@@ -2,14 +2,17 @@
 
 use std::ptr;
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use crate::core::parker::Parker;
 use crate::ground::error::BuildError;
 use crate::ground::sync::Mutex;
 use crate::ground::topology;
+use crate::pool::awake::Parked;
 use crate::pool::builder::Config;
 use crate::pool::current;
 use crate::pool::enter::park_without_slot;
+use crate::pool::express;
 use crate::pool::find::Work;
 use crate::pool::handle::Pool;
 use crate::pool::section;
@@ -112,6 +115,19 @@ impl Pool {
     ///
     /// Afterwards `spawn` and its kin panic, and their `try_` variants give the work back. Calling it again is
     /// harmless.
+    ///
+    /// ```
+    /// let (tx, rx) = std::sync::mpsc::channel();
+    /// let pool = filch::Pool::builder().workers(1).build()?;
+    /// for n in 0..100 {
+    ///     let tx = tx.clone();
+    ///     pool.spawn_detached(move || tx.send(n).unwrap());
+    /// }
+    /// pool.shutdown();
+    /// // All have been run.
+    /// assert_eq!(rx.try_iter().sum::<i32>(), 4950);
+    /// # Ok::<(), filch::BuildError>(())
+    /// ```
     pub fn shutdown(&self) {
         let closing = self.shared.gate.begin_drain();
         self.end(closing);
@@ -122,6 +138,15 @@ impl Pool {
     ///
     /// The jobs of a `scope` or `join` that is running are parts of a running closure: they are run. On a thread
     /// inside the pool it does not wait, as [`shutdown`](Self::shutdown).
+    ///
+    /// ```
+    /// let pool = filch::Pool::builder().workers(1).build()?;
+    /// let rests = pool.spawn(std::future::pending::<()>());
+    /// pool.shutdown_now();
+    /// assert!(rests.join().unwrap_err().is_cancelled());
+    /// assert!(pool.try_spawn_cpu(|| 1).unwrap_err().is_shut_down());
+    /// # Ok::<(), filch::BuildError>(())
+    /// ```
     pub fn shutdown_now(&self) {
         let closing = self.shared.gate.close_now();
         self.end(closing);
@@ -144,6 +169,52 @@ impl Pool {
         self.shared.end_alone();
     }
 
+    /// Ends the pool as [`shutdown`](Self::shutdown) does, but waits no longer than `limit`. True if it has ended by
+    /// then: every thread has done its work, and nothing is left but perhaps destructors of thread-locals.
+    ///
+    /// From the beginning no more work is taken from outside, and what was accepted goes on: all closures and blocking
+    /// calls, and what they spawn; the tasks beside them, which are cancelled when the last closure has ended. If that
+    /// has not come to its end within the limit, the rest is [`shutdown_now`](Self::shutdown_now), without waiting:
+    /// closures that have not begun are dropped, all tasks are cancelled, what runs goes on to its end on its thread,
+    /// and the last thread clears up. So nothing can make this hang.
+    ///
+    /// On a thread that is inside the pool nothing is to be gained by waiting, since the caller's own closure is part
+    /// of what has to end: it is [`shutdown_background`](Self::shutdown_background) there, and returns false.
+    ///
+    /// The limit is real time, also if the pool's [clock](crate::time) stands. tokio's name; but tokio cancels tasks at
+    /// the beginning, and then waits for blocking calls only.
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let pool = filch::Pool::builder().workers(1).build()?;
+    /// let (begun, rx) = std::sync::mpsc::channel();
+    /// pool.spawn_detached(move || {
+    ///     begun.send(()).unwrap();
+    ///     std::thread::sleep(Duration::from_secs(10));
+    /// });
+    /// rx.recv().unwrap();
+    /// let began = Instant::now();
+    /// assert!(!pool.shutdown_timeout(Duration::from_millis(10)), "it sleeps");
+    /// assert!(began.elapsed() < Duration::from_secs(9));
+    ///
+    /// let idle = filch::Pool::builder().workers(1).build()?;
+    /// assert!(idle.shutdown_timeout(Duration::from_secs(60)));
+    /// # Ok::<(), filch::BuildError>(())
+    /// ```
+    pub fn shutdown_timeout(self, limit: Duration) -> bool {
+        let (shared, began) = (&self.shared, Instant::now());
+        // Neither this, nor what follows, nor the drop waits.
+        shared.end_alone();
+        self.shutdown();
+        if shared.is_forked() || current::is_inside(shared) {
+            return false;
+        }
+        let ended = ends_within(shared, || limit.saturating_sub(began.elapsed()));
+        self.shutdown_now();
+        ended
+    }
+
     /// Makes this pool the global one, or gives it back if there is one already.
     #[cfg(feature = "rayon-core")]
     pub(crate) fn set_global(self) -> Result<(), Pool> {
@@ -163,7 +234,7 @@ impl Pool {
             return;
         }
         wait_for_threads(&self.shared);
-        run_leftovers(&self.shared);
+        run_leftovers(&self.shared, || true);
         if self.shared.gate.is_closed() {
             // No thread is left to keep the timers, whatever the tallies say at this moment.
             self.shared.close_timers();
@@ -191,9 +262,43 @@ fn wait_for_threads(shared: &Shared) {
     shared.threads.join_all();
 }
 
-/// Whatever the pool's threads have left because there never were any: run here.
-fn run_leftovers(shared: &Shared) {
-    while !shared.is_done() {
+/// Nobody tells when a thread that `use_current_thread` made a worker has done its work.
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
+/// Not all systems can sleep for ever.
+const LONGEST: Duration = Duration::from_secs(3600);
+
+/// Blocks until the pool, which has been told to end, has ended, while there is time `left`. False if it has not.
+fn ends_within(shared: &Shared, left: impl Fn() -> Duration) -> bool {
+    let wait = || {
+        let parker = Arc::new(Parker::new());
+        loop {
+            let alive = shared.threads.are_alive(&parker);
+            if !alive {
+                run_leftovers(shared, || !left().is_zero());
+                if shared.is_done() {
+                    return true;
+                }
+            }
+            if left().is_zero() {
+                return false;
+            }
+            let _parked = Parked::new();
+            parker.park_timeout(left().min(if alive { LONGEST } else { LOOK_AGAIN }));
+        }
+    };
+    current::with(|slot| match slot {
+        // A worker of another pool: what we wait for may need its seat.
+        Some(slot) => slot.section(wait),
+        None => {
+            express::step_aside();
+            wait()
+        }
+    })
+}
+
+/// Whatever the pool's threads have left because there never were any: run here, piece by piece while there is time.
+fn run_leftovers(shared: &Shared, time: impl Fn() -> bool) {
+    while !shared.is_done() && time() {
         let Some(guest) = shared.try_guest() else { return };
         match guest.slot.find_any() {
             Some(work) => guest.slot.run_unrelated(work),

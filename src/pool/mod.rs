@@ -26,6 +26,7 @@ pub(crate) mod long_tasks;
 pub(crate) mod numbers;
 pub(crate) mod patrol;
 pub(crate) mod priority;
+pub(crate) mod schedules;
 pub(crate) mod section;
 pub(crate) mod shared;
 #[allow(unsafe_code)]

@@ -20,6 +20,7 @@ use crate::pool::express::Express;
 use crate::pool::long_tasks::LongTasks;
 use crate::pool::numbers::PoolNumber;
 use crate::pool::priority::Ranks;
+use crate::pool::schedules::Schedules;
 use crate::pool::slot::{Kind, Slot};
 use crate::pool::tasks::TaskTally;
 use crate::pool::threads::Threads;
@@ -43,6 +44,7 @@ pub(crate) struct Shared {
     pub(crate) tasks: TaskList,
     /// Tasks spawned and ended by threads that are in no work of the pool.
     pub(crate) outside: TaskTally,
+    pub(crate) schedules: Schedules,
     pub(crate) number: PoolNumber,
     /// Panics that reached nobody but the handler.
     panics: AtomicU64,
@@ -153,6 +155,7 @@ impl Shared {
             ranks: Ranks::new(),
             tasks: TaskList::new(table),
             outside: TaskTally::new(),
+            schedules: Schedules::new(),
             number: PoolNumber::new(me.as_ptr()),
             panics: AtomicU64::new(0),
             blocking: BlockingThreads::new(&config),

@@ -7,6 +7,16 @@ use crate::pool::shared::Shared;
 
 /// What [`Pool::stats`] has seen. The figures are read one after the other while the pool goes on, so they need not fit
 /// each other exactly.
+///
+/// ```
+/// # fn main() -> Result<(), filch::BuildError> {
+/// let pool = filch::Pool::builder().workers(1).max_queued_closures(8).build()?;
+/// let rests = pool.spawn(std::future::pending::<()>());
+/// let stats = pool.stats();
+/// assert_eq!((stats.live_tasks, stats.queued_closures, stats.refused), (1, Some(0), 0));
+/// # drop(rests);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PoolStats {

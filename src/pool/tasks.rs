@@ -71,9 +71,16 @@ impl Scheduler for PoolTask {
     fn schedule(&self, task: Task, why: Why) {
         let number = task.header().state.pool();
         current::with(|slot| match slot {
-            Some(slot) if slot.shared().number.get() == number => slot.queue_task(task, why),
-            // SAFETY: we hold the right to run, so the task has not ended; see `with_pool`.
-            _ => unsafe { numbers::pool(number) }.inject_task(task),
+            Some(slot) if slot.shared().number.get() == number => {
+                slot.shared().schedules.one_more();
+                slot.queue_task(task, why);
+            }
+            _ => {
+                // SAFETY: we hold the right to run, so the task has not ended; see `with_pool`.
+                let shared = unsafe { numbers::pool(number) };
+                shared.schedules.one_more();
+                shared.inject_task(task);
+            }
         });
     }
 

@@ -97,6 +97,28 @@ impl Drop for Alive<'_> {
 }
 
 /// A thread of a pool, ready to run: given to a [spawn handler](crate::PoolBuilder::spawn_handler).
+///
+/// ```
+/// use std::thread;
+///
+/// # fn main() -> Result<(), filch::BuildError> {
+/// // What the pool does if there is no handler, and a line of its own.
+/// let pool = filch::Pool::builder().workers(2).name("mine").stack_size(1 << 20).spawn_handler(|thread| {
+///     let mut builder = thread::Builder::new();
+///     if let Some(name) = thread.name() {
+///         builder = builder.name(name.to_owned());
+///     }
+///     if let Some(bytes) = thread.stack_size() {
+///         builder = builder.stack_size(bytes);
+///     }
+///     println!("thread {} begins", thread.index());
+///     builder.spawn(|| thread.run()).map(drop)
+/// });
+/// let pool = pool.build()?;
+/// let name = pool.install_on_worker(|| thread::current().name().map(str::to_owned));
+/// assert!(name.unwrap().starts_with("mine-"));
+/// # Ok(()) }
+/// ```
 pub struct ThreadBuilder {
     // Taken when the thread runs; if it never does, dropping this counts it off.
     shared: Option<Arc<Shared>>,

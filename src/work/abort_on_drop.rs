@@ -36,6 +36,13 @@ pub struct AbortOnDrop<T> {
 
 impl<T> AbortOnDrop<T> {
     /// Wraps a handle. The same as [`JoinHandle::abort_on_drop`].
+    ///
+    /// ```
+    /// use filch::task::AbortOnDrop;
+    ///
+    /// let part = AbortOnDrop::new(filch::spawn(async { 6 * 7 }));
+    /// assert_eq!(filch::block_on(part).unwrap(), 42);
+    /// ```
     pub fn new(handle: JoinHandle<T>) -> Self {
         AbortOnDrop { handle: Some(handle) }
     }
@@ -45,6 +52,15 @@ impl<T> AbortOnDrop<T> {
     }
 
     /// Aborts the task now: see [`JoinHandle::abort`].
+    ///
+    /// ```
+    /// # filch::block_on(async {
+    /// let part = filch::spawn(std::future::pending::<()>()).abort_on_drop();
+    /// part.abort();
+    /// // When it has been awaited, the task is gone, and not only asked to go.
+    /// assert!(part.await.unwrap_err().is_cancelled());
+    /// # });
+    /// ```
     pub fn abort(&self) {
         self.handle().abort();
     }
@@ -75,6 +91,15 @@ impl<T> AbortOnDrop<T> {
 
 impl<T> JoinHandle<T> {
     /// Makes the task end with its handle: it is aborted when what this returns is dropped.
+    ///
+    /// ```
+    /// let whole = filch::spawn(async {
+    ///     // If this task is aborted, the part goes with it.
+    ///     let part = filch::spawn(async { 6 * 7 }).abort_on_drop();
+    ///     part.await.unwrap()
+    /// });
+    /// assert_eq!(whole.join().unwrap(), 42);
+    /// ```
     pub fn abort_on_drop(self) -> AbortOnDrop<T> {
         AbortOnDrop::new(self)
     }

@@ -18,8 +18,8 @@ use crate::pool::current;
 use crate::pool::handle::Pool;
 use crate::pool::priority::Priority;
 use crate::pool::shared::Shared;
-use crate::pool::tasks::BlockingClosure;
 use crate::work::broadcast::BroadcastContext;
+use crate::work::spawn_task::Once;
 use crate::work::task::JoinHandle;
 use crate::work::task_api::Builder;
 
@@ -39,7 +39,11 @@ impl Shared {
         Ok(spawn(work)?)
     }
 
-    fn try_spawn<F>(&self, future: F, name: Option<Arc<str>>) -> Result<JoinHandle<F::Output>, TrySpawnError<F>>
+    pub(crate) fn try_spawn<F>(
+        &self,
+        future: F,
+        name: Option<Arc<str>>,
+    ) -> Result<JoinHandle<F::Output>, TrySpawnError<F>>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
@@ -47,7 +51,7 @@ impl Shared {
         self.admit(Kind::Tasks, future, |future| self.spawn(future, name, Leave::Given))
     }
 
-    fn try_spawn_cpu<F, T>(
+    pub(crate) fn try_spawn_cpu<F, T>(
         &self,
         f: F,
         name: Option<Arc<str>>,
@@ -57,7 +61,21 @@ impl Shared {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        self.admit(Kind::Closures, f, |f| self.spawn_cpu(f, name, Leave::Given, priority))
+        self.try_spawn_cpu_once(Once::new(f), name, priority).map_err(|error| error.map(Once::into_inner))
+    }
+
+    /// The same for what is ready after one poll.
+    pub(crate) fn try_spawn_cpu_once<W>(
+        &self,
+        once: W,
+        name: Option<Arc<str>>,
+        priority: Priority,
+    ) -> Result<JoinHandle<W::Output>, TrySpawnError<W>>
+    where
+        W: Future + Send + 'static,
+        W::Output: Send + 'static,
+    {
+        self.admit(Kind::Closures, once, |once| self.spawn_cpu_once(once, name, Leave::Given, priority))
     }
 }
 
@@ -192,7 +210,7 @@ impl Pool {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        Ok(self.shared.spawn_closure(f, BlockingClosure, None, Priority::Normal)?)
+        Ok(self.shared.spawn_blocking(f, None)?)
     }
 
     /// Waits until there is room for a task, and then spawns the future on this pool.
@@ -268,6 +286,17 @@ impl Builder<'_> {
     ///
     /// # Errors
     /// [`TrySpawnError`] with the future.
+    ///
+    /// ```
+    /// use filch::task::Builder;
+    ///
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(1).max_tasks(1).build()?;
+    /// let rests = Builder::new().name("rests").pool(&pool).try_spawn(std::future::pending::<()>()).unwrap();
+    /// assert!(Builder::new().name("late").pool(&pool).try_spawn(async {}).unwrap_err().is_full());
+    /// # drop(rests);
+    /// # Ok(()) }
+    /// ```
     pub fn try_spawn<F>(self, future: F) -> Result<JoinHandle<F::Output>, TrySpawnError<F>>
     where
         F: Future + Send + 'static,
@@ -280,6 +309,17 @@ impl Builder<'_> {
     ///
     /// # Errors
     /// [`TrySpawnError`] with the closure.
+    ///
+    /// ```
+    /// use filch::Priority;
+    /// use filch::task::Builder;
+    ///
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(1).max_queued_closures(4).build()?;
+    /// let urgent = Builder::new().priority(Priority::High).pool(&pool).try_spawn_cpu(|| 6 * 7);
+    /// assert_eq!(urgent.expect("nothing is queued").join().unwrap(), 42);
+    /// # Ok(()) }
+    /// ```
     pub fn try_spawn_cpu<F, T>(self, f: F) -> Result<JoinHandle<T>, TrySpawnError<F>>
     where
         F: FnOnce() -> T + Send + 'static,
@@ -289,6 +329,22 @@ impl Builder<'_> {
     }
 
     /// As [`Pool::spawn_when_room`].
+    ///
+    /// ```
+    /// use filch::task::Builder;
+    ///
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(1).max_tasks(2).build()?;
+    /// pool.block_on(async {
+    ///     for n in 0..10 {
+    ///         // At most two of them live at a time.
+    ///         let request = Builder::new().name(format!("request {n}")).pool(&pool).spawn_when_room(async {});
+    ///         request.await.unwrap().detach();
+    ///     }
+    /// });
+    /// assert_eq!(pool.stats().refused, 0);
+    /// # Ok(()) }
+    /// ```
     pub fn spawn_when_room<F>(self, future: F) -> SpawnWhenRoom<F>
     where
         F: Future + Send + 'static,
@@ -298,6 +354,24 @@ impl Builder<'_> {
     }
 
     /// As [`Pool::spawn_cpu_when_room`].
+    ///
+    /// ```
+    /// use filch::Priority;
+    /// use filch::task::Builder;
+    ///
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(1).max_queued_closures(1).build()?;
+    /// let sums = pool.block_on(async {
+    ///     let mut sums = Vec::new();
+    ///     for n in 0..10u64 {
+    ///         let sum = Builder::new().priority(Priority::Background).pool(&pool);
+    ///         sums.push(sum.spawn_cpu_when_room(move || (0..=n).sum::<u64>()).await.unwrap());
+    ///     }
+    ///     sums
+    /// });
+    /// assert_eq!(sums.into_iter().map(|sum| sum.join().unwrap()).max(), Some(45));
+    /// # Ok(()) }
+    /// ```
     pub fn spawn_cpu_when_room<F, T>(self, f: F) -> SpawnCpuWhenRoom<F>
     where
         F: FnOnce() -> T + Send + 'static,

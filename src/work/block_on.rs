@@ -138,6 +138,14 @@ impl Pool {
     ///
     /// # Panics
     /// If the future does.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(2).build()?;
+    /// let threads = pool.block_on(async { filch::spawn(async { filch::current_num_threads() }).await });
+    /// assert_eq!(threads.unwrap(), 2);
+    /// # Ok(()) }
+    /// ```
     pub fn block_on<F: IntoFuture>(&self, future: F) -> F::Output {
         if current::is_inside(&self.shared) {
             return block_on(future);

@@ -6,15 +6,24 @@ use std::ptr;
 use std::sync::Arc;
 
 use crate::core::job::HeapJob;
-use crate::ground::error::{SHUT_DOWN, ShutDown};
+use crate::ground::error::ShutDown;
 use crate::ground::sync::Mutex;
 use crate::pool::handle::{Pool, on_current};
 use crate::pool::shared::Shared;
+use crate::work::refused::refused_detached;
 use crate::work::scope::{Scope, ScopeBase, ScopeRef, open_in_place};
 use crate::work::scope_fifo::ScopeFifo;
 use crate::work::spawn::run_detached;
 
 /// Tells a closure of [`broadcast`] which of its calls it is.
+///
+/// ```
+/// let shares = filch::broadcast(|context| {
+///     let (index, threads) = (context.index(), context.num_threads());
+///     index * 1000 / threads..(index + 1) * 1000 / threads
+/// });
+/// assert_eq!(shares.iter().map(|share| share.len()).sum::<usize>(), 1000);
+/// ```
 pub struct BroadcastContext<'a> {
     index: usize,
     threads: usize,
@@ -65,8 +74,17 @@ pub fn broadcast<R: Send>(op: impl Fn(BroadcastContext<'_>) -> R + Sync) -> Vec<
 ///
 /// # Panics
 /// As [`spawn_detached`](crate::spawn_detached).
+///
+/// ```
+/// let (tx, rx) = std::sync::mpsc::channel();
+/// filch::spawn_broadcast(move |context| tx.send(context.index()).unwrap());
+/// // Ends when the last worker has dropped the closure.
+/// let mut indices: Vec<usize> = rx.into_iter().collect();
+/// indices.sort();
+/// assert!(indices.into_iter().eq(0..filch::current_num_threads()));
+/// ```
 pub fn spawn_broadcast(op: impl Fn(BroadcastContext<'_>) + Send + Sync + 'static) {
-    on_current(|shared| shared.spawn_broadcast(op)).unwrap_or_else(|_| panic!("{SHUT_DOWN}"));
+    on_current(|shared| shared.spawn_broadcast(op)).unwrap_or_else(refused_detached);
 }
 
 /// Spawns `op` in a scope once for each worker of its pool. `S` is the scope as `op` gets it.
@@ -117,6 +135,18 @@ impl<'scope> Scope<'scope> {
 
 impl<'scope> ScopeFifo<'scope> {
     /// Runs `op` once on every worker of the scope's pool, before the scope ends; see [`Scope::spawn_broadcast`].
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    ///
+    /// let calls = AtomicUsize::new(0);
+    /// filch::scope_fifo(|s| {
+    ///     s.spawn_broadcast(|_, _| {
+    ///         calls.fetch_add(1, Ordering::Relaxed);
+    ///     })
+    /// });
+    /// assert_eq!(calls.into_inner(), filch::current_num_threads());
+    /// ```
     pub fn spawn_broadcast<F>(&self, op: F)
     where
         F: Fn(&ScopeFifo<'scope>, BroadcastContext<'_>) + Send + Sync + 'scope,
@@ -176,6 +206,13 @@ impl Pool {
     ///
     /// # Panics
     /// As [`broadcast`], and if the pool has been shut down.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(3).build()?;
+    /// assert_eq!(pool.broadcast(|context| context.index() * 10), [0, 10, 20]);
+    /// # Ok(()) }
+    /// ```
     pub fn broadcast<R: Send>(&self, op: impl Fn(BroadcastContext<'_>) -> R + Sync) -> Vec<R> {
         self.shared.broadcast(op)
     }
@@ -184,7 +221,15 @@ impl Pool {
     ///
     /// # Panics
     /// If the pool has been shut down.
+    ///
+    /// ```
+    /// let (tx, rx) = std::sync::mpsc::channel();
+    /// let pool = filch::Pool::builder().workers(3).build()?;
+    /// pool.spawn_broadcast(move |context| tx.send(context.index()).unwrap());
+    /// assert_eq!(rx.into_iter().sum::<usize>(), 0 + 1 + 2);
+    /// # Ok::<(), filch::BuildError>(())
+    /// ```
     pub fn spawn_broadcast(&self, op: impl Fn(BroadcastContext<'_>) + Send + Sync + 'static) {
-        self.shared.spawn_broadcast(op).unwrap_or_else(|_| panic!("{SHUT_DOWN}"));
+        self.shared.spawn_broadcast(op).unwrap_or_else(refused_detached);
     }
 }

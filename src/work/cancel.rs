@@ -76,6 +76,15 @@ impl CancellationToken {
     /// Whoever asks looks at the clock, so closures and loops learn of it also while every worker is busy; for those
     /// who await the token there is a timer. By the clock of the current pool, which may be
     /// [stopped](crate::time::pause).
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let deadline = Instant::now() + Duration::from_secs(60);
+    /// let token = filch::CancellationToken::with_deadline(deadline);
+    /// assert!(!token.is_cancelled());
+    /// assert_eq!(token.deadline(), Some(deadline));
+    /// ```
     pub fn with_deadline(deadline: impl Into<Instant>) -> Self {
         CancellationToken { node: Node::root(Some(deadline.into())) }
     }
@@ -114,12 +123,30 @@ impl CancellationToken {
 
     /// A [child](Self::child_token) that counts as cancelled from `deadline` on, or from its parent's deadline on if
     /// that is earlier.
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let request = filch::CancellationToken::new();
+    /// // This part has until now, and that was it.
+    /// let part = request.child_with_deadline(Instant::now());
+    /// assert!(part.is_cancelled() && !request.is_cancelled());
+    /// ```
     pub fn child_with_deadline(&self, deadline: impl Into<Instant>) -> Self {
         CancellationToken { node: self.node.child(Some(deadline.into())) }
     }
 
     /// A [child](Self::child_token) that counts as cancelled when `timeout` has passed from now on, or from its
     /// parent's deadline on if that is earlier.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let request = filch::CancellationToken::with_timeout(Duration::from_secs(1));
+    /// let part = request.child_with_timeout(Duration::from_secs(60));
+    /// // The parent's deadline comes first.
+    /// assert_eq!(part.deadline(), request.deadline());
+    /// ```
     pub fn child_with_timeout(&self, timeout: Duration) -> Self {
         CancellationToken { node: self.node.child(timers::now().checked_add(timeout)) }
     }
@@ -174,6 +201,14 @@ impl CancellationToken {
     }
 
     /// From when on the token counts as cancelled: the earliest of its own deadline and those of all tokens above.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let token = filch::CancellationToken::new();
+    /// assert_eq!(token.deadline(), None);
+    /// assert!(token.child_with_timeout(Duration::from_secs(1)).deadline().is_some());
+    /// ```
     pub fn deadline(&self) -> Option<Instant> {
         self.node.deadline()
     }
@@ -197,6 +232,14 @@ impl CancellationToken {
     }
 
     /// [`cancelled`](Self::cancelled), by a future that borrows nothing.
+    ///
+    /// ```
+    /// let token = filch::CancellationToken::new();
+    /// // A task needs a future that borrows nothing.
+    /// let waiter = filch::spawn(token.clone().cancelled_owned());
+    /// token.cancel();
+    /// waiter.join().unwrap();
+    /// ```
     pub fn cancelled_owned(self) -> WaitForCancellationFutureOwned {
         WaitForCancellationFutureOwned::new(self)
     }
@@ -232,6 +275,13 @@ impl CancellationToken {
     }
 
     /// [`run_until_cancelled`](Self::run_until_cancelled), by a future that keeps the token.
+    ///
+    /// ```
+    /// let token = filch::CancellationToken::new();
+    /// let task = filch::spawn(token.clone().run_until_cancelled_owned(std::future::pending::<()>()));
+    /// token.cancel();
+    /// assert_eq!(task.join().unwrap(), None);
+    /// ```
     pub async fn run_until_cancelled_owned<F: Future>(self, future: F) -> Option<F::Output> {
         self.run_until_cancelled(future).await
     }
@@ -250,6 +300,15 @@ impl CancellationToken {
     }
 
     /// Makes a guard that borrows the token, and cancels it when it is dropped.
+    ///
+    /// ```
+    /// let token = filch::CancellationToken::new();
+    /// {
+    ///     let _guard = token.drop_guard_ref();
+    ///     assert!(!token.is_cancelled());
+    /// }
+    /// assert!(token.is_cancelled());
+    /// ```
     pub fn drop_guard_ref(&self) -> DropGuardRef<'_> {
         DropGuardRef::new(self)
     }

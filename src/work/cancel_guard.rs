@@ -25,6 +25,13 @@ impl DropGuard {
     }
 
     /// The token that the guard will cancel.
+    ///
+    /// ```
+    /// let guard = filch::CancellationToken::new().drop_guard();
+    /// let child = guard.token().child_token();
+    /// drop(guard);
+    /// assert!(child.is_cancelled());
+    /// ```
     pub fn token(&self) -> &CancellationToken {
         self.token.as_ref().expect("it is taken out only where the guard is consumed")
     }
@@ -55,11 +62,32 @@ impl<'t> DropGuardRef<'t> {
     }
 
     /// The token that the guard will cancel.
+    ///
+    /// ```
+    /// let token = filch::CancellationToken::new();
+    /// let guard = token.drop_guard_ref();
+    /// assert!(!guard.token().is_cancelled());
+    /// ```
     pub fn token(&self) -> &CancellationToken {
         self.token
     }
 
     /// Gives the token back, uncancelled. Other guards of the same token stay armed.
+    ///
+    /// ```
+    /// fn transfer(token: &filch::CancellationToken, commit: bool) {
+    ///     // Whatever ends this early cancels what has been begun for it.
+    ///     let guard = token.drop_guard_ref();
+    ///     if commit {
+    ///         guard.disarm();
+    ///     }
+    /// }
+    /// let token = filch::CancellationToken::new();
+    /// transfer(&token, true);
+    /// assert!(!token.is_cancelled());
+    /// transfer(&token, false);
+    /// assert!(token.is_cancelled());
+    /// ```
     pub fn disarm(self) -> &'t CancellationToken {
         let token = self.token;
         mem::forget(self);

@@ -1,5 +1,6 @@
 //! The budget of a poll, for futures that tasks are made of: doing without it, and taking part in it.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -57,21 +58,41 @@ impl<F: Future> Future for Unconstrained<F> {
 #[derive(Debug)]
 #[must_use = "dropped without a word it gives the unit back"]
 pub struct RestoreOnPending {
-    progress: bool,
+    progress: Cell<bool>,
     // The budget is the thread's.
     _not_send: PhantomData<*const ()>,
 }
 
 impl RestoreOnPending {
     /// The step that the unit was taken for has been done: it is used up.
-    pub fn made_progress(mut self) {
-        self.progress = true;
+    ///
+    /// ```
+    /// use filch::task::coop;
+    /// use std::future::poll_fn;
+    /// use std::task::{Poll, ready};
+    ///
+    /// // Ready only at the tenth look. Those before use up nothing, so that the task need not give way.
+    /// let mut looks = 0;
+    /// filch::block_on(poll_fn(|context| {
+    ///     let unit = ready!(coop::poll_proceed(context));
+    ///     looks += 1;
+    ///     if looks < 10 {
+    ///         context.waker().wake_by_ref();
+    ///         return Poll::Pending; // and the unit is given back
+    ///     }
+    ///     unit.made_progress();
+    ///     Poll::Ready(())
+    /// }));
+    /// assert_eq!(looks, 10);
+    /// ```
+    pub fn made_progress(&self) {
+        self.progress.set(true);
     }
 }
 
 impl Drop for RestoreOnPending {
     fn drop(&mut self) {
-        if !self.progress {
+        if !self.progress.get() {
             task_context::refund();
         }
     }
@@ -104,7 +125,7 @@ impl Drop for RestoreOnPending {
 /// ```
 pub fn poll_proceed(context: &mut Context<'_>) -> Poll<RestoreOnPending> {
     if task_context::spend() {
-        Poll::Ready(RestoreOnPending { progress: false, _not_send: PhantomData })
+        Poll::Ready(RestoreOnPending { progress: Cell::new(false), _not_send: PhantomData })
     } else {
         give_way(context);
         Poll::Pending

@@ -38,17 +38,51 @@ impl Pool {
     ///
     /// # Panics
     /// If `f` does, or if the pool has been shut down.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(2).name("render").build()?;
+    /// // In a closure of `install` this may be the caller's own name.
+    /// let name = pool.install_on_worker(|| std::thread::current().name().map(str::to_owned));
+    /// assert!(name.unwrap().starts_with("render-"));
+    /// # Ok(()) }
+    /// ```
     pub fn install_on_worker<R: Send>(&self, f: impl FnOnce() -> R + Send) -> R {
         self.shared.enter_worker(move |_, _| f())
     }
 
     /// The index of the current thread in this pool, if it is inside it; see
     /// [`current_thread_index`](crate::current_thread_index).
+    ///
+    /// ```
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(1).build()?;
+    /// assert_eq!(pool.current_thread_index(), None);
+    /// assert_eq!(pool.install_on_worker(|| pool.current_thread_index()), Some(0));
+    /// // Inside of another pool it is of no use.
+    /// let other = filch::Pool::builder().workers(1).build()?;
+    /// assert_eq!(other.install_on_worker(|| pool.current_thread_index()), None);
+    /// # Ok(()) }
+    /// ```
     pub fn current_thread_index(&self) -> Option<usize> {
         current::index(|shared, index| std::ptr::eq(shared, &raw const *self.shared).then_some(index)).flatten()
     }
 
     /// Whether the current thread has jobs in its own queues of this pool; None if it is not inside this pool.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(1).build()?;
+    /// assert_eq!(pool.current_thread_has_pending_tasks(), None);
+    /// pool.install_on_worker(|| {
+    ///     pool.scope(|s| {
+    ///         s.spawn(|_| {});
+    ///         assert_eq!(pool.current_thread_has_pending_tasks(), Some(true));
+    ///     });
+    ///     assert_eq!(pool.current_thread_has_pending_tasks(), Some(false));
+    /// });
+    /// # Ok(()) }
+    /// ```
     pub fn current_thread_has_pending_tasks(&self) -> Option<bool> {
         self.current_thread_index().and_then(|_| current_thread_has_pending_tasks())
     }
@@ -69,11 +103,24 @@ pub fn current_thread_index() -> Option<usize> {
 }
 
 /// The number of workers of the pool that the current thread is inside, or of the global pool.
+///
+/// ```
+/// # fn main() -> Result<(), filch::BuildError> {
+/// let pool = filch::Pool::builder().workers(3).build()?;
+/// assert_eq!(pool.install(|| filch::current_num_threads()), 3);
+/// # Ok(()) }
+/// ```
 pub fn current_num_threads() -> usize {
     on_current(Shared::workers)
 }
 
 /// No [index](current_thread_index) in the current pool (or the global one) reaches this.
+///
+/// ```
+/// filch::scope(|_| {
+///     assert!(filch::current_thread_index().unwrap() < filch::max_num_threads());
+/// });
+/// ```
 pub fn max_num_threads() -> usize {
     on_current(Shared::most_threads)
 }
@@ -81,6 +128,21 @@ pub fn max_num_threads() -> usize {
 /// Whether the current thread has jobs in its own queues; None outside of any pool.
 ///
 /// A hint for algorithms that split: if earlier pieces have not been taken, there is little point in more.
+///
+/// ```
+/// fn sum(numbers: &[u64]) -> u64 {
+///     // What this thread has left for others still lies there: no need of more.
+///     let enough = filch::current_thread_has_pending_tasks() == Some(true);
+///     if enough || numbers.len() < 1000 {
+///         return numbers.iter().sum();
+///     }
+///     let (left, right) = numbers.split_at(numbers.len() / 2);
+///     let (left, right) = filch::join(|| sum(left), || sum(right));
+///     left + right
+/// }
+/// assert_eq!(sum(&vec![1; 100_000]), 100_000);
+/// assert_eq!(filch::current_thread_has_pending_tasks(), None);
+/// ```
 pub fn current_thread_has_pending_tasks() -> Option<bool> {
     current::with_owned(|slot| slot.map(|slot| slot.has_work() || slot.fork.may_have_private()))
 }

@@ -11,6 +11,22 @@ use crate::pool::handle::Pool;
 use crate::pool::slot::Slot;
 
 /// Tells a closure of [`join_context`] where it runs.
+///
+/// ```
+/// /// Cut into eight, and into more where parts are taken by other threads.
+/// fn sum(numbers: &[u64], cuts: u32) -> u64 {
+///     if cuts == 0 || numbers.len() < 2 {
+///         return numbers.iter().sum();
+///     }
+///     let (left, right) = numbers.split_at(numbers.len() / 2);
+///     let (left, right) = filch::join_context(
+///         |_| sum(left, cuts - 1),
+///         |context| sum(right, if context.migrated() { 3 } else { cuts - 1 }),
+///     );
+///     left + right
+/// }
+/// assert_eq!(sum(&vec![1; 100_000], 3), 100_000);
+/// ```
 #[derive(Debug)]
 pub struct FnContext {
     migrated: bool,
@@ -357,6 +373,15 @@ impl Pool {
     ///
     /// # Panics
     /// As [`join`], and if the pool has been shut down.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(1).express_lane(false).build()?;
+    /// // There is nobody who might take the second closure.
+    /// let moved = pool.install_on_worker(|| pool.join_context(|a| a.migrated(), |b| b.migrated()));
+    /// assert_eq!(moved, (false, false));
+    /// # Ok(()) }
+    /// ```
     pub fn join_context<A, B, RA, RB>(&self, a: A, b: B) -> (RA, RB)
     where
         A: FnOnce(FnContext) -> RA + Send,

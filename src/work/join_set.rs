@@ -76,11 +76,29 @@ impl<T> JoinSet<T> {
     }
 
     /// How many tasks are in the set: those that have not been joined, ended or not.
+    ///
+    /// ```
+    /// use filch::task::JoinSet;
+    ///
+    /// let mut set: JoinSet<u32> = (0..3).map(|n| async move { n }).collect();
+    /// assert_eq!(set.len(), 3);
+    /// filch::block_on(set.join_next());
+    /// assert_eq!(set.len(), 2);
+    /// ```
     pub fn len(&self) -> usize {
         self.members.len()
     }
 
     /// Whether no task is in the set.
+    ///
+    /// ```
+    /// use filch::task::JoinSet;
+    ///
+    /// let mut set: JoinSet<u32> = (0..3).map(|n| async move { n }).collect();
+    /// while !set.is_empty() {
+    ///     filch::block_on(set.join_next()).unwrap().unwrap();
+    /// }
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()
     }
@@ -132,6 +150,23 @@ impl<T> JoinSet<T> {
     ///
     /// # Cancel safety
     /// As [`join_next`](Self::join_next).
+    ///
+    /// ```
+    /// use filch::task::JoinSet;
+    /// use std::collections::HashMap;
+    ///
+    /// filch::block_on(async {
+    ///     let (mut set, mut words) = (JoinSet::new(), HashMap::new());
+    ///     for word in ["fork", "steal"] {
+    ///         let task = set.spawn(async move { word.len() });
+    ///         words.insert(task.id(), word);
+    ///     }
+    ///     while let Some(result) = set.join_next_with_id().await {
+    ///         let (id, length) = result.unwrap();
+    ///         assert_eq!(length, words[&id].len());
+    ///     }
+    /// });
+    /// ```
     pub async fn join_next_with_id(&mut self) -> Option<Result<(Id, T), JoinError>> {
         std::future::poll_fn(|context| self.poll_join_next_with_id(context)).await
     }
@@ -141,6 +176,21 @@ impl<T> JoinSet<T> {
     ///
     /// # Errors
     /// [`JoinError`] if the task panicked or was cancelled.
+    ///
+    /// ```
+    /// use filch::task::JoinSet;
+    ///
+    /// let mut set = JoinSet::new();
+    /// set.spawn_cpu(|| 6 * 7);
+    /// let answer = loop {
+    ///     match set.try_join_next() {
+    ///         Some(result) => break result.unwrap(),
+    ///         // Something else to do meanwhile.
+    ///         None => std::thread::yield_now(),
+    ///     }
+    /// };
+    /// assert_eq!(answer, 42);
+    /// ```
     pub fn try_join_next(&mut self) -> Option<Result<T, JoinError>> {
         self.try_next().map(|(_, result)| result)
     }
@@ -149,6 +199,24 @@ impl<T> JoinSet<T> {
     ///
     /// # Errors
     /// [`JoinError`] if the task panicked or was cancelled.
+    ///
+    /// ```
+    /// use filch::task::JoinSet;
+    ///
+    /// let mut set = JoinSet::new();
+    /// let task = set.spawn_cpu(|| 6 * 7);
+    /// while !task.is_finished() {
+    ///     std::thread::yield_now();
+    /// }
+    /// let mut ended = std::iter::from_fn(|| set.try_join_next_with_id());
+    /// // It may take a moment more until the set has heard of it.
+    /// let answer = loop {
+    ///     if let Some(result) = ended.next() {
+    ///         break result.unwrap();
+    ///     }
+    /// };
+    /// assert_eq!(answer, (task.id(), 42));
+    /// ```
     pub fn try_join_next_with_id(&mut self) -> Option<Result<(Id, T), JoinError>> {
         self.try_next().map(|(id, result)| result.map(|value| (id, value)))
     }
@@ -158,6 +226,16 @@ impl<T> JoinSet<T> {
     ///
     /// # Errors
     /// [`JoinError`] if the task panicked or was cancelled.
+    ///
+    /// ```
+    /// use filch::task::JoinSet;
+    /// use std::future::poll_fn;
+    ///
+    /// let mut set = JoinSet::new();
+    /// set.spawn(async { 6 * 7 });
+    /// let answer = filch::block_on(poll_fn(|context| set.poll_join_next(context)));
+    /// assert_eq!(answer.unwrap().unwrap(), 42);
+    /// ```
     pub fn poll_join_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<T, JoinError>>> {
         self.poll_next(context).map(|next| next.map(|(_, result)| result))
     }
@@ -166,6 +244,16 @@ impl<T> JoinSet<T> {
     ///
     /// # Errors
     /// [`JoinError`] if the task panicked or was cancelled.
+    ///
+    /// ```
+    /// use filch::task::JoinSet;
+    /// use std::future::poll_fn;
+    ///
+    /// let mut set = JoinSet::new();
+    /// let task = set.spawn(async { 6 * 7 });
+    /// let answer = filch::block_on(poll_fn(|context| set.poll_join_next_with_id(context)));
+    /// assert_eq!(answer.unwrap().unwrap(), (task.id(), 42));
+    /// ```
     pub fn poll_join_next_with_id(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<(Id, T), JoinError>>> {
         self.poll_next(context).map(|next| next.map(|(id, result)| result.map(|value| (id, value))))
     }
@@ -200,6 +288,18 @@ impl<T> JoinSet<T> {
     // ----- ending --------------------------------------------------------------------------------------------------
 
     /// Aborts all tasks of the set. They stay in it: [`join_next`](Self::join_next) returns each when it is gone.
+    ///
+    /// ```
+    /// use filch::task::JoinSet;
+    ///
+    /// let mut set: JoinSet<()> = (0..3).map(|_| std::future::pending()).collect();
+    /// set.abort_all();
+    /// filch::block_on(async {
+    ///     while let Some(result) = set.join_next().await {
+    ///         assert!(result.unwrap_err().is_cancelled());
+    ///     }
+    /// });
+    /// ```
     pub fn abort_all(&mut self) {
         for member in self.members.iter() {
             member.handle.abort();
@@ -211,6 +311,19 @@ impl<T> JoinSet<T> {
     ///
     /// # Cancel safety
     /// If the future is dropped, the tasks are aborted, and those that have not been waited for are still in the set.
+    ///
+    /// ```
+    /// use filch::task::JoinSet;
+    /// use std::sync::Arc;
+    ///
+    /// let shared = Arc::new(());
+    /// let mut set = JoinSet::new();
+    /// let held = shared.clone();
+    /// set.spawn(async move { (std::future::pending::<()>().await, held).0 });
+    /// filch::block_on(set.shutdown());
+    /// // What the tasks held is free.
+    /// assert!(set.is_empty() && Arc::into_inner(shared).is_some());
+    /// ```
     pub async fn shutdown(&mut self) {
         self.abort_all();
         while self.join_next().await.is_some() {}

@@ -2,7 +2,9 @@
 
 use std::future::Future;
 
-use crate::pool::handle::Pool;
+use crate::ground::error::TrySpawnError;
+use crate::pool::handle::{Pool, on_current};
+use crate::pool::priority::Priority;
 use crate::work::join_set::JoinSet;
 use crate::work::local_set::{LocalSet, spawn_local};
 use crate::work::spawn_task::{spawn, spawn_blocking, spawn_cpu};
@@ -24,6 +26,15 @@ impl<T: Send + 'static> JoinSet<T> {
     ///
     /// # Panics
     /// If the pool has been shut down.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(3).build()?;
+    /// let mut set = filch::task::JoinSet::new();
+    /// set.spawn_on(async { filch::current_num_threads() }, &pool);
+    /// assert_eq!(filch::block_on(set.join_all()), [3]);
+    /// # Ok(()) }
+    /// ```
     pub fn spawn_on<F>(&mut self, future: F, pool: &Pool) -> AbortHandle
     where
         F: Future<Output = T> + Send + 'static,
@@ -46,6 +57,15 @@ impl<T: Send + 'static> JoinSet<T> {
     ///
     /// # Panics
     /// If the pool has been shut down.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(3).build()?;
+    /// let mut set = filch::task::JoinSet::new();
+    /// set.spawn_cpu_on(filch::current_num_threads, &pool);
+    /// assert_eq!(filch::block_on(set.join_all()), [3]);
+    /// # Ok(()) }
+    /// ```
     pub fn spawn_cpu_on<F>(&mut self, f: F, pool: &Pool) -> AbortHandle
     where
         F: FnOnce() -> T + Send + 'static,
@@ -57,6 +77,14 @@ impl<T: Send + 'static> JoinSet<T> {
     ///
     /// # Panics
     /// If the pool has been shut down.
+    ///
+    /// ```
+    /// let mut set = filch::task::JoinSet::new();
+    /// for file in ["Cargo.toml", "README.md"] {
+    ///     set.spawn_blocking(move || std::fs::read(file).unwrap().len());
+    /// }
+    /// assert!(filch::block_on(set.join_all()).into_iter().all(|bytes| bytes > 0));
+    /// ```
     pub fn spawn_blocking<F>(&mut self, f: F) -> AbortHandle
     where
         F: FnOnce() -> T + Send + 'static,
@@ -68,11 +96,103 @@ impl<T: Send + 'static> JoinSet<T> {
     ///
     /// # Panics
     /// If the pool has been shut down.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(1).blocking_threads(2).build()?;
+    /// let mut set = filch::task::JoinSet::new();
+    /// set.spawn_blocking_on(|| std::fs::read("Cargo.toml").unwrap().len(), &pool);
+    /// assert!(filch::block_on(set.join_all())[0] > 0);
+    /// # Ok(()) }
+    /// ```
     pub fn spawn_blocking_on<F>(&mut self, f: F, pool: &Pool) -> AbortHandle
     where
         F: FnOnce() -> T + Send + 'static,
     {
         self.insert(pool.spawn_blocking(f))
+    }
+}
+
+/// The same, giving the work back where it is refused.
+impl<T: Send + 'static> JoinSet<T> {
+    /// [`spawn`](Self::spawn), giving the future back if there is no room or the pool has been shut down: for who may
+    /// be called while the pool ends, as destructors are.
+    ///
+    /// # Errors
+    /// As [`Pool::try_spawn`].
+    ///
+    /// ```
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(1).build()?;
+    /// let mut set = filch::task::JoinSet::new();
+    /// assert!(set.try_spawn_on(async { 5 }, &pool).is_ok());
+    /// assert_eq!(pool.block_on(set.join_next()).unwrap().unwrap(), 5);
+    /// pool.shutdown();
+    /// let refused = set.try_spawn_on(async { 6 }, &pool).unwrap_err();
+    /// assert!(refused.is_shut_down());
+    /// assert_eq!(filch::block_on(refused.into_inner()), 6);
+    /// # Ok(()) }
+    /// ```
+    pub fn try_spawn<F>(&mut self, future: F) -> Result<AbortHandle, TrySpawnError<F>>
+    where
+        F: Future<Output = T> + Send + 'static,
+    {
+        Ok(self.insert(on_current(|shared| shared.try_spawn(future, None))?))
+    }
+
+    /// [`try_spawn`](Self::try_spawn) on `pool`.
+    ///
+    /// # Errors
+    /// As [`Pool::try_spawn`].
+    pub fn try_spawn_on<F>(&mut self, future: F, pool: &Pool) -> Result<AbortHandle, TrySpawnError<F>>
+    where
+        F: Future<Output = T> + Send + 'static,
+    {
+        Ok(self.insert(pool.try_spawn(future)?))
+    }
+
+    /// [`spawn_cpu`](Self::spawn_cpu), giving the closure back if there is no room or the pool has been shut down.
+    ///
+    /// # Errors
+    /// As [`Pool::try_spawn_cpu`].
+    pub fn try_spawn_cpu<F>(&mut self, f: F) -> Result<AbortHandle, TrySpawnError<F>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+    {
+        Ok(self.insert(on_current(|shared| shared.try_spawn_cpu(f, None, Priority::Normal))?))
+    }
+
+    /// [`try_spawn_cpu`](Self::try_spawn_cpu) on `pool`.
+    ///
+    /// # Errors
+    /// As [`Pool::try_spawn_cpu`].
+    pub fn try_spawn_cpu_on<F>(&mut self, f: F, pool: &Pool) -> Result<AbortHandle, TrySpawnError<F>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+    {
+        Ok(self.insert(pool.try_spawn_cpu(f)?))
+    }
+
+    /// [`spawn_blocking`](Self::spawn_blocking), giving the closure back if the pool has been shut down.
+    ///
+    /// # Errors
+    /// As [`Pool::try_spawn_blocking`].
+    pub fn try_spawn_blocking<F>(&mut self, f: F) -> Result<AbortHandle, TrySpawnError<F>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+    {
+        Ok(self.insert(on_current(|shared| shared.spawn_blocking(f, None))?))
+    }
+
+    /// [`try_spawn_blocking`](Self::try_spawn_blocking) on `pool`.
+    ///
+    /// # Errors
+    /// As [`Pool::try_spawn_blocking`].
+    pub fn try_spawn_blocking_on<F>(&mut self, f: F, pool: &Pool) -> Result<AbortHandle, TrySpawnError<F>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+    {
+        Ok(self.insert(pool.try_spawn_blocking(f)?))
     }
 }
 

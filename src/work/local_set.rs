@@ -177,6 +177,17 @@ impl LocalSet {
     }
 
     /// Polls the set's tasks until `future` is ready. Others than the tasks that it awaits may be left.
+    ///
+    /// ```
+    /// use filch::task::{LocalSet, spawn_local};
+    /// use std::rc::Rc;
+    ///
+    /// filch::block_on(async {
+    ///     let (set, word) = (LocalSet::new(), Rc::new("steal"));
+    ///     let length = set.run_until(async { spawn_local(async move { word.len() }).await });
+    ///     assert_eq!(length.await.unwrap(), 5);
+    /// });
+    /// ```
     pub async fn run_until<F: Future>(&self, future: F) -> F::Output {
         // Whoever else polls the set goes on with what this one leaves.
         let _leaving = Leaving(&self.shared);

@@ -24,6 +24,8 @@ pub(crate) mod join_set_spawn;
 #[allow(unsafe_code)]
 pub(crate) mod local_set;
 #[allow(unsafe_code)]
+pub(crate) mod refused;
+#[allow(unsafe_code)]
 pub(crate) mod scope;
 #[allow(unsafe_code)]
 pub(crate) mod scope_fifo;
@@ -40,6 +42,7 @@ pub(crate) mod task_api;
 pub(crate) mod task_local;
 pub(crate) mod tracker;
 pub(crate) mod tracker_count;
+pub(crate) mod tracker_try;
 pub(crate) mod waiters;
 #[allow(unsafe_code)]
 pub(crate) mod worker;

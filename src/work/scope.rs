@@ -222,6 +222,23 @@ impl<'scope> Scope<'scope> {
     /// allocation of the closure's size.
     ///
     /// A panic of the closure is raised again by [`scope`], when all closures have ended.
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicU32, Ordering};
+    ///
+    /// let leaves = AtomicU32::new(0);
+    /// fn grow<'s>(s: &filch::Scope<'s>, height: u32, leaves: &'s AtomicU32) {
+    ///     if height == 0 {
+    ///         leaves.fetch_add(1, Ordering::Relaxed);
+    ///         return;
+    ///     }
+    ///     for _ in 0..2 {
+    ///         s.spawn(move |s| grow(s, height - 1, leaves));
+    ///     }
+    /// }
+    /// filch::scope(|s| grow(s, 5, &leaves));
+    /// assert_eq!(leaves.into_inner(), 32);
+    /// ```
     pub fn spawn<F>(&self, f: F)
     where
         F: FnOnce(&Scope<'scope>) + Send + 'scope,
@@ -286,6 +303,20 @@ pub fn scope<'scope, R: Send>(op: impl FnOnce(&Scope<'scope>) -> R + Send) -> R 
 ///
 /// # Panics
 /// As [`scope`].
+///
+/// ```
+/// use std::rc::Rc;
+///
+/// // The body uses something that must not leave its thread.
+/// let words = Rc::new(["fork", "steal"]);
+/// let mut lengths = [0; 2];
+/// filch::in_place_scope(|s| {
+///     for (word, length) in words.iter().copied().zip(&mut lengths) {
+///         s.spawn(move |_| *length = word.len());
+///     }
+/// });
+/// assert_eq!(lengths, [4, 5]);
+/// ```
 pub fn in_place_scope<'scope, R>(op: impl FnOnce(&Scope<'scope>) -> R) -> R {
     on_current(|shared| open_in_place(shared, Scope::new, op))
 }
@@ -295,6 +326,18 @@ impl Pool {
     ///
     /// # Panics
     /// As [`scope`], and if the pool has been shut down.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(2).build()?;
+    /// let (mut evens, mut odds) = (0, 0);
+    /// pool.scope(|s| {
+    ///     s.spawn(|_| evens = (0..100).step_by(2).sum());
+    ///     s.spawn(|_| odds = (1..100).step_by(2).sum());
+    /// });
+    /// assert_eq!((evens, odds), (2450, 2500));
+    /// # Ok(()) }
+    /// ```
     pub fn scope<'scope, R: Send>(&self, op: impl FnOnce(&Scope<'scope>) -> R + Send) -> R {
         self.shared.enter(|slot| open(slot, Scope::new, op))
     }
@@ -303,6 +346,22 @@ impl Pool {
     ///
     /// # Panics
     /// As [`scope`], and if the pool has been shut down.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(2).build()?;
+    /// let (tx, rx) = std::sync::mpsc::channel();
+    /// let first = pool.in_place_scope(|s| {
+    ///     for n in 1..=3 {
+    ///         let tx = tx.clone();
+    ///         s.spawn(move |_| tx.send(n * n).unwrap());
+    ///     }
+    ///     // It may block: it runs on this thread, and takes no worker's place.
+    ///     rx.recv().unwrap()
+    /// });
+    /// assert!([1, 4, 9].contains(&first));
+    /// # Ok(()) }
+    /// ```
     pub fn in_place_scope<'scope, R>(&self, op: impl FnOnce(&Scope<'scope>) -> R) -> R {
         open_in_place(&self.shared, Scope::new, op)
     }

@@ -29,6 +29,18 @@ impl<'scope> ScopeFifo<'scope> {
     /// Spawns a closure that ends before the scope does, and begins after those that were spawned before it.
     ///
     /// A panic of the closure is raised again by [`scope_fifo`], when all closures have ended.
+    ///
+    /// ```
+    /// let (tx, rx) = std::sync::mpsc::channel();
+    /// filch::scope_fifo(|s| {
+    ///     for n in 0..10 {
+    ///         let tx = &tx;
+    ///         // Handed out in this order: those who wait for the first will not wait for the last.
+    ///         s.spawn_fifo(move |_| tx.send(n).unwrap());
+    ///     }
+    /// });
+    /// assert_eq!(rx.try_iter().sum::<i32>(), 45);
+    /// ```
     pub fn spawn_fifo<F>(&self, f: F)
     where
         F: FnOnce(&ScopeFifo<'scope>) + Send + 'scope,
@@ -90,6 +102,18 @@ pub fn scope_fifo<'scope, R: Send>(op: impl FnOnce(&ScopeFifo<'scope>) -> R + Se
 ///
 /// # Panics
 /// As [`scope`](crate::scope).
+///
+/// ```
+/// use std::rc::Rc;
+///
+/// let (lines, mut lengths) = (Rc::new(["one", "three"]), [0; 2]);
+/// filch::in_place_scope_fifo(|s| {
+///     for (line, length) in lines.iter().copied().zip(&mut lengths) {
+///         s.spawn_fifo(move |_| *length = line.len());
+///     }
+/// });
+/// assert_eq!(lengths, [3, 5]);
+/// ```
 pub fn in_place_scope_fifo<'scope, R>(op: impl FnOnce(&ScopeFifo<'scope>) -> R) -> R {
     on_current(|shared| open_in_place(shared, ScopeFifo::new, op))
 }
@@ -99,6 +123,22 @@ impl Pool {
     ///
     /// # Panics
     /// As [`scope`](crate::scope), and if the pool has been shut down.
+    ///
+    /// ```
+    /// use std::sync::Mutex;
+    ///
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(1).build()?;
+    /// let order = Mutex::new(Vec::new());
+    /// pool.install_on_worker(|| {
+    ///     pool.scope_fifo(|s| {
+    ///         let order = &order;
+    ///         (0..3).for_each(|n| s.spawn_fifo(move |_| order.lock().unwrap().push(n)));
+    ///     })
+    /// });
+    /// assert_eq!(order.into_inner().unwrap(), [0, 1, 2]);
+    /// # Ok(()) }
+    /// ```
     pub fn scope_fifo<'scope, R: Send>(&self, op: impl FnOnce(&ScopeFifo<'scope>) -> R + Send) -> R {
         self.shared.enter(|slot| open(slot, ScopeFifo::new, op))
     }
@@ -107,6 +147,20 @@ impl Pool {
     ///
     /// # Panics
     /// As [`scope`](crate::scope), and if the pool has been shut down.
+    ///
+    /// ```
+    /// use std::sync::Mutex;
+    ///
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(1).build()?;
+    /// let order = Mutex::new(Vec::new());
+    /// pool.in_place_scope_fifo(|s| {
+    ///     let order = &order;
+    ///     (0..3).for_each(|n| s.spawn_fifo(move |_| order.lock().unwrap().push(n)));
+    /// });
+    /// assert_eq!(order.into_inner().unwrap(), [0, 1, 2]);
+    /// # Ok(()) }
+    /// ```
     pub fn in_place_scope_fifo<'scope, R>(&self, op: impl FnOnce(&ScopeFifo<'scope>) -> R) -> R {
         open_in_place(&self.shared, ScopeFifo::new, op)
     }

@@ -89,6 +89,7 @@ impl<'scope> ScopeBase<'scope> {
             // SAFETY: future and output are Send. What they borrow lives for 'scope: the future is dropped, and the
             // output too if nobody wants it, before the part is counted off; the handle lives no longer than 'scope.
             let (task, handle) = unsafe { Cell::allocate(future, ScopeTask(base), shared.number.get()) };
+            shared.schedules.one_more();
             match own {
                 Some(slot) => slot.queue_task(task, Why::Spawned),
                 None => shared.inject_task(task),
@@ -185,6 +186,12 @@ impl<'scope> Scope<'scope> {
 
 impl<'scope> ScopeFifo<'scope> {
     /// Spawns a future that may borrow from the enclosing frame; see [`Scope::spawn_future`].
+    ///
+    /// ```
+    /// let words = ["fork", "steal"];
+    /// let length = filch::scope_fifo(|s| s.spawn_future(async { words[1].len() }).join().unwrap());
+    /// assert_eq!(length, 5);
+    /// ```
     pub fn spawn_future<F>(&self, future: F) -> ScopedJoinHandle<'scope, F::Output>
     where
         F: Future + Send + 'scope,
@@ -194,6 +201,22 @@ impl<'scope> ScopeFifo<'scope> {
     }
 
     /// Spawns a future that may spawn more into the scope; see [`Scope::spawn_future_with`].
+    ///
+    /// ```
+    /// let numbers = [3, 4];
+    /// let mut sum = 0;
+    /// filch::scope_fifo(|s| {
+    ///     let sum = &mut sum;
+    ///     s.spawn_future_with(move |s| {
+    ///         Box::pin(async move {
+    ///             let first = s.spawn_future(async move { numbers[0] });
+    ///             *sum = first.await.unwrap() + numbers[1];
+    ///         })
+    ///     })
+    ///     .detach();
+    /// });
+    /// assert_eq!(sum, 7);
+    /// ```
     pub fn spawn_future_with<F, T>(&self, make: F) -> ScopedJoinHandle<'scope, T>
     where
         F: for<'s> FnOnce(&'s ScopeFifo<'scope>) -> Pin<Box<dyn Future<Output = T> + Send + 's>>,
@@ -209,6 +232,27 @@ impl<'scope> ScopeFifo<'scope> {
 ///
 /// # Panics
 /// Awaiting again after it was ready.
+///
+/// ```
+/// let words = ["fork", "steal"];
+/// filch::in_place_scope(|s| {
+///     let length = s.spawn_future(async { words[1].len() });
+///     let rests = s.spawn_future(std::future::pending::<()>());
+///     // Without this the scope would wait for it for ever.
+///     rests.abort();
+///     assert!(rests.join().unwrap_err().is_cancelled());
+///
+///     let abort = length.abort_handle();
+///     assert_eq!(length.join().unwrap(), 5);
+///     assert!(abort.is_finished());
+///
+///     let quick = s.spawn_future(async {});
+///     while !quick.is_finished() {
+///         std::thread::yield_now();
+///     }
+///     quick.detach();
+/// });
+/// ```
 #[must_use = "a dropped handle detaches its task; call `detach` or `let _ =` to say so"]
 pub struct ScopedJoinHandle<'scope, T> {
     handle: JoinHandle<T>,

@@ -3,7 +3,7 @@
 use std::ptr;
 
 use crate::core::job::{HeapJob, JobRef};
-use crate::ground::error::{SHUT_DOWN, ShutDown};
+use crate::ground::error::ShutDown;
 use crate::ground::unwind;
 use crate::pool::admission::{Kind, Leave};
 use crate::pool::current;
@@ -11,6 +11,7 @@ use crate::pool::handle::{Pool, on_current};
 use crate::pool::priority::Priority;
 use crate::pool::shared::Shared;
 use crate::pool::slot::Slot;
+use crate::work::refused::refused_detached;
 
 impl Shared {
     /// Asks the gate for detached work.
@@ -62,8 +63,9 @@ fn own_slot<R>(shared: &Shared, f: impl FnOnce(Option<&Slot>) -> R) -> R {
 /// A panic of `f` goes to the pool's [panic handler](crate::PoolBuilder::panic_handler).
 ///
 /// # Panics
-/// If the pool has been shut down; [`Pool::try_spawn_detached`] gives the closure back instead. A closure that runs
-/// in a pool that is ending may still spawn.
+/// If the pool has been shut down; [`Pool::try_spawn_detached`] gives the closure back instead. (On a thread that
+/// unwinds already, where a second panic would end the process, the closure is dropped.) A closure that runs in a pool
+/// that is ending may still spawn.
 ///
 /// ```
 /// let (tx, rx) = std::sync::mpsc::channel();
@@ -71,16 +73,28 @@ fn own_slot<R>(shared: &Shared, f: impl FnOnce(Option<&Slot>) -> R) -> R {
 /// assert_eq!(rx.recv(), Ok(42));
 /// ```
 pub fn spawn_detached(f: impl FnOnce() + Send + 'static) {
-    on_current(|shared| shared.spawn_detached(f, Leave::NotAsked, Priority::Normal))
-        .unwrap_or_else(|_| panic!("{SHUT_DOWN}"));
+    on_current(|shared| shared.spawn_detached(f, Leave::NotAsked, Priority::Normal)).unwrap_or_else(refused_detached);
 }
 
 /// [`spawn_detached`], but the closures that one thread spawns with `spawn_fifo` begin in that order.
 ///
 /// # Panics
 /// As [`spawn_detached`]; [`Pool::try_spawn_fifo`] gives the closure back instead.
+///
+/// ```
+/// let (tx, rx) = std::sync::mpsc::channel();
+/// let pool = filch::Pool::builder().workers(1).build()?;
+/// pool.install_on_worker(move || {
+///     for n in 0..3 {
+///         let tx = tx.clone();
+///         filch::spawn_fifo(move || tx.send(n).unwrap());
+///     }
+/// });
+/// assert!(rx.into_iter().eq(0..3));
+/// # Ok::<(), filch::BuildError>(())
+/// ```
 pub fn spawn_fifo(f: impl FnOnce() + Send + 'static) {
-    on_current(|shared| shared.spawn_fifo(f, Leave::NotAsked)).unwrap_or_else(|_| panic!("{SHUT_DOWN}"));
+    on_current(|shared| shared.spawn_fifo(f, Leave::NotAsked)).unwrap_or_else(refused_detached);
 }
 
 impl Shared {
@@ -139,15 +153,35 @@ impl Pool {
     ///
     /// # Panics
     /// If the pool has been shut down.
+    ///
+    /// ```
+    /// let (tx, rx) = std::sync::mpsc::channel();
+    /// let pool = filch::Pool::builder().workers(1).build()?;
+    /// pool.spawn_detached(move || tx.send(filch::current_num_threads()).unwrap());
+    /// assert_eq!(rx.recv(), Ok(1));
+    /// # Ok::<(), filch::BuildError>(())
+    /// ```
     pub fn spawn_detached(&self, f: impl FnOnce() + Send + 'static) {
-        self.shared.spawn_detached(f, Leave::NotAsked, Priority::Normal).unwrap_or_else(|_| panic!("{SHUT_DOWN}"));
+        self.shared.spawn_detached(f, Leave::NotAsked, Priority::Normal).unwrap_or_else(refused_detached);
     }
 
     /// [`spawn_fifo`] on this pool.
     ///
     /// # Panics
     /// If the pool has been shut down.
+    ///
+    /// ```
+    /// let (tx, rx) = std::sync::mpsc::channel();
+    /// let pool = filch::Pool::builder().workers(1).build()?;
+    /// for n in 0..3 {
+    ///     let tx = tx.clone();
+    ///     pool.spawn_fifo(move || tx.send(n).unwrap());
+    /// }
+    /// drop(tx);
+    /// assert!(rx.into_iter().eq(0..3));
+    /// # Ok::<(), filch::BuildError>(())
+    /// ```
     pub fn spawn_fifo(&self, f: impl FnOnce() + Send + 'static) {
-        self.shared.spawn_fifo(f, Leave::NotAsked).unwrap_or_else(|_| panic!("{SHUT_DOWN}"));
+        self.shared.spawn_fifo(f, Leave::NotAsked).unwrap_or_else(refused_detached);
     }
 }

@@ -9,17 +9,29 @@ use std::task::{Context, Poll};
 use crate::core::task::{self, Why};
 use crate::core::task_cell::{Cell, Scheduler};
 use crate::core::{task_context, task_notes};
-use crate::ground::error::{SHUT_DOWN, ShutDown};
+use crate::ground::error::ShutDown;
 use crate::pool::admission::{Kind, Leave};
 use crate::pool::current;
 use crate::pool::handle::{Pool, on_current};
 use crate::pool::priority::Priority;
 use crate::pool::shared::Shared;
 use crate::pool::tasks::{self, BlockingClosure, CpuClosure, PoolTask};
+use crate::work::refused::{refused, refused_once};
 use crate::work::task::JoinHandle;
 
 /// A closure as a future that is ready after one poll.
-struct Once<F>(Option<F>);
+pub(crate) struct Once<F>(Option<F>);
+
+impl<F> Once<F> {
+    pub(crate) fn new(f: F) -> Self {
+        Once(Some(f))
+    }
+
+    /// The closure of one that has not been polled.
+    pub(crate) fn into_inner(self) -> F {
+        self.0.expect("it has not been polled")
+    }
+}
 
 // The closure is moved out before it is called.
 impl<F> Unpin for Once<F> {}
@@ -60,6 +72,7 @@ impl Shared {
             if let Some(name) = name {
                 task_notes::set_name(task.header(), name);
             }
+            self.schedules.one_more();
             match own {
                 Some(slot) => slot.queue_task(task, Why::Spawned),
                 None => self.inject_task(task),
@@ -81,28 +94,65 @@ impl Shared {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
+        self.spawn_cpu_once(Once::new(f), name, leave, priority).map_err(|ShutDown(once)| ShutDown(once.into_inner()))
+    }
+
+    /// The same for what is ready after one poll: a closure, and what goes with it.
+    pub(crate) fn spawn_cpu_once<W>(
+        &self,
+        once: W,
+        name: Option<Arc<str>>,
+        leave: Leave,
+        priority: Priority,
+    ) -> Result<JoinHandle<W::Output>, ShutDown<W>>
+    where
+        W: Future + Send + 'static,
+        W::Output: Send + 'static,
+    {
         self.admission.take(Kind::Closures, leave);
-        self.spawn_closure(f, CpuClosure(self.admission.shared_room(Kind::Closures)), name, priority)
+        self.spawn_once(once, CpuClosure(self.admission.shared_room(Kind::Closures)), name, priority)
             .inspect_err(|_| self.make_room(Kind::Closures))
     }
 
-    pub(crate) fn spawn_closure<F, T, S>(
-        &self,
-        f: F,
-        scheduler: S,
-        name: Option<Arc<str>>,
-        priority: Priority,
-    ) -> Result<JoinHandle<T>, ShutDown<F>>
+    /// A call that may block, on a thread for such.
+    pub(crate) fn spawn_blocking<F, T>(&self, f: F, name: Option<Arc<str>>) -> Result<JoinHandle<T>, ShutDown<F>>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
+    {
+        self.spawn_blocking_once(Once::new(f), name).map_err(|ShutDown(once)| ShutDown(once.into_inner()))
+    }
+
+    /// The same for what is ready after one poll.
+    pub(crate) fn spawn_blocking_once<W>(
+        &self,
+        once: W,
+        name: Option<Arc<str>>,
+    ) -> Result<JoinHandle<W::Output>, ShutDown<W>>
+    where
+        W: Future + Send + 'static,
+        W::Output: Send + 'static,
+    {
+        self.spawn_once(once, BlockingClosure, name, Priority::Normal)
+    }
+
+    fn spawn_once<W, S>(
+        &self,
+        once: W,
+        scheduler: S,
+        name: Option<Arc<str>>,
+        priority: Priority,
+    ) -> Result<JoinHandle<W::Output>, ShutDown<W>>
+    where
+        W: Future + Send + 'static,
+        W::Output: Send + 'static,
         S: Scheduler,
     {
         if !self.accept_spawn() {
-            return Err(ShutDown(f));
+            return Err(ShutDown(once));
         }
         // SAFETY: closure and output are Send, and borrow nothing.
-        let (task, handle) = unsafe { Cell::allocate(Once(Some(f)), scheduler, self.number.get()) };
+        let (task, handle) = unsafe { Cell::allocate(once, scheduler, self.number.get()) };
         if let Some(name) = name {
             task_notes::set_name(task.header(), name);
         }
@@ -127,7 +177,8 @@ impl Shared {
 /// [`spawn_cpu`], or into a `join` or `scope`, and calls that block into [`spawn_blocking`].
 ///
 /// # Panics
-/// If the pool has been shut down; [`Pool::try_spawn`] gives the future back instead.
+/// If the pool has been shut down; [`Pool::try_spawn`] gives the future back instead. (tokio returns the handle of a
+/// cancelled task there. So does this on a thread that unwinds already, where a second panic would end the process.)
 ///
 /// ```
 /// let answer = filch::block_on(async {
@@ -141,7 +192,7 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    on_current(|shared| shared.spawn(future, None, Leave::NotAsked)).unwrap_or_else(|_| panic!("{SHUT_DOWN}"))
+    on_current(|shared| shared.spawn(future, None, Leave::NotAsked)).unwrap_or_else(refused)
 }
 
 /// Runs a CPU-bound closure on the current pool, or on the global one, and returns a handle to await its result.
@@ -157,8 +208,8 @@ where
 /// With a priority: [`task::Builder`](crate::task::Builder::priority).
 ///
 /// # Panics
-/// If the pool has been shut down; [`Pool::try_spawn_cpu`] gives the closure back instead. A panic of the closure
-/// arrives as a [`JoinError`](crate::JoinError).
+/// As [`spawn`], if the pool has been shut down; [`Pool::try_spawn_cpu`] gives the closure back instead. A panic of the
+/// closure arrives as a [`JoinError`](crate::JoinError).
 ///
 /// ```
 /// let sum = filch::block_on(filch::spawn_cpu(|| (1..=100u64).sum::<u64>()));
@@ -169,18 +220,19 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    on_current(|shared| shared.spawn_cpu(f, None, Leave::NotAsked, Priority::Normal))
-        .unwrap_or_else(|_| panic!("{SHUT_DOWN}"))
+    on_current(|shared| shared.spawn_cpu(f, None, Leave::NotAsked, Priority::Normal)).unwrap_or_else(refused_once)
 }
 
 /// Runs a closure that may block on a thread kept for such, and returns a handle to await its result.
 ///
-/// Threads are started as needed, at most as many as the pool's builder allows (512 by default); further calls wait
-/// in a queue. Idle threads end after some seconds. For work that is bound by the processor use [`spawn_cpu`]: these
-/// threads are not limited to the cores.
+/// Threads are started as needed, at most as many as the pool's builder
+/// [allows](crate::PoolBuilder::blocking_threads) (512 by default). When all of them are taken, further calls wait in a
+/// queue until one ends: so calls that wait for each other, by a channel or a barrier, hang if they are more than that.
+/// Idle threads end after some seconds. For work that is bound by the processor use [`spawn_cpu`]: these threads are
+/// not limited to the cores.
 ///
 /// # Panics
-/// As [`spawn_cpu`].
+/// As [`spawn_cpu`]; [`Pool::try_spawn_blocking`] gives the closure back instead.
 ///
 /// ```
 /// let text = filch::block_on(filch::spawn_blocking(|| std::fs::read_to_string("Cargo.toml")));
@@ -191,8 +243,7 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    on_current(|shared| shared.spawn_closure(f, BlockingClosure, None, Priority::Normal))
-        .unwrap_or_else(|_| panic!("{SHUT_DOWN}"))
+    on_current(|shared| shared.spawn_blocking(f, None)).unwrap_or_else(refused_once)
 }
 
 impl Pool {
@@ -200,35 +251,64 @@ impl Pool {
     ///
     /// # Panics
     /// If the pool has been shut down.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(2).build()?;
+    /// let handle = pool.spawn(async {
+    ///     // What a task spawns goes to its own pool.
+    ///     filch::spawn(async { filch::current_num_threads() }).await
+    /// });
+    /// assert_eq!(handle.join().unwrap().unwrap(), 2);
+    /// # Ok(()) }
+    /// ```
     pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        self.shared.spawn(future, None, Leave::NotAsked).unwrap_or_else(|_| panic!("{SHUT_DOWN}"))
+        self.shared.spawn(future, None, Leave::NotAsked).unwrap_or_else(refused)
     }
 
     /// [`spawn_cpu`] on this pool.
     ///
     /// # Panics
     /// If the pool has been shut down.
+    ///
+    /// ```
+    /// use filch::prelude::*;
+    ///
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(2).build()?;
+    /// let sum = pool.spawn_cpu(|| (1..=1000u64).into_par_iter().sum::<u64>());
+    /// assert_eq!(filch::block_on(sum).unwrap(), 500_500);
+    /// # Ok(()) }
+    /// ```
     pub fn spawn_cpu<F, T>(&self, f: F) -> JoinHandle<T>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        self.shared.spawn_cpu(f, None, Leave::NotAsked, Priority::Normal).unwrap_or_else(|_| panic!("{SHUT_DOWN}"))
+        self.shared.spawn_cpu(f, None, Leave::NotAsked, Priority::Normal).unwrap_or_else(refused_once)
     }
 
     /// [`spawn_blocking`] on this pool.
     ///
     /// # Panics
     /// If the pool has been shut down.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(1).blocking_threads(4).build()?;
+    /// let text = pool.spawn_blocking(|| std::fs::read_to_string("Cargo.toml"));
+    /// assert!(text.join().unwrap().unwrap().contains("filch"));
+    /// # Ok(()) }
+    /// ```
     pub fn spawn_blocking<F, T>(&self, f: F) -> JoinHandle<T>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        self.try_spawn_blocking(f).unwrap_or_else(|_| panic!("{SHUT_DOWN}"))
+        self.shared.spawn_blocking(f, None).unwrap_or_else(refused_once)
     }
 }

@@ -35,6 +35,21 @@ use crate::work::block_on::block_on;
 ///
 /// # Panics
 /// Awaiting again after it was ready.
+///
+/// ```
+/// use filch::task::Builder;
+///
+/// let handle = Builder::new().name("answer").spawn(async { 6 * 7 });
+/// assert_eq!(handle.name().as_deref(), Some("answer"));
+/// assert_eq!(handle.abort_handle().id(), handle.id());
+/// // A thread blocks for it; a future awaits it.
+/// assert_eq!(handle.join().unwrap(), 42);
+///
+/// let rests = filch::spawn(std::future::pending::<()>());
+/// assert!(!rests.is_finished());
+/// rests.abort();
+/// assert!(filch::block_on(rests).unwrap_err().is_cancelled());
+/// ```
 #[must_use = "a dropped handle detaches its task, or cancels a CPU closure; call `detach` to let it go on"]
 pub struct JoinHandle<T> {
     /// None once the value has been taken.
@@ -209,9 +224,12 @@ impl<T> fmt::Debug for JoinHandle<T> {
 ///
 /// ```
 /// # filch::block_on(async {
-/// let handle = filch::spawn(std::future::pending::<()>());
-/// handle.abort_handle().abort();
+/// let handle = filch::task::Builder::new().name("rests").spawn(std::future::pending::<()>());
+/// let abort = handle.abort_handle();
+/// assert_eq!((abort.id(), abort.name().as_deref()), (handle.id(), Some("rests")));
+/// abort.abort();
 /// assert!(handle.await.unwrap_err().is_cancelled());
+/// assert!(abort.is_finished());
 /// # });
 /// ```
 #[derive(Clone)]

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::core::{task_context, task_notes};
-use crate::ground::error::SHUT_DOWN;
 use crate::ground::id::Id;
 use crate::pool::admission::Leave;
 use crate::pool::handle::{Pool, on_current};
 use crate::pool::priority::Priority;
 use crate::pool::shared::Shared;
-use crate::pool::tasks::BlockingClosure;
 use crate::work::local_set::{LocalSet, spawn_local_named};
+use crate::work::refused::{refused, refused_detached, refused_once};
 use crate::work::task::JoinHandle;
 
 /// Lets other tasks go first: the task goes to the end of its thread's queue, and goes on from here when its turn
@@ -80,6 +79,20 @@ pub async fn consume_budget() {
 
 /// Whether the current task has budget left. If not, the next thing of this crate's that it awaits lets others go
 /// first. Always true outside of tasks.
+///
+/// ```
+/// use filch::task;
+///
+/// let used = filch::spawn(async {
+///     let mut used = 0;
+///     while task::has_budget_remaining() {
+///         task::consume_budget().await;
+///         used += 1;
+///     }
+///     used
+/// });
+/// assert_eq!(used.join().unwrap(), 128);
+/// ```
 pub fn has_budget_remaining() -> bool {
     task_context::has_budget()
 }
@@ -88,16 +101,42 @@ pub fn has_budget_remaining() -> bool {
 ///
 /// # Panics
 /// Outside of any; [`try_id`] does not.
+///
+/// ```
+/// use filch::task;
+///
+/// let task = filch::spawn(async { task::id() });
+/// let id = task.id();
+/// assert_eq!(task.join().unwrap(), id);
+/// ```
 pub fn id() -> Id {
     try_id().expect("filch: task::id was called outside of a task; try_id gives None there")
 }
 
 /// The id of the task, or of the closure with a handle, that the current thread is running; None outside of any.
+///
+/// ```
+/// use filch::task;
+///
+/// assert_eq!(task::try_id(), None);
+/// assert!(filch::spawn_cpu(|| task::try_id().is_some()).join().unwrap());
+/// ```
 pub fn try_id() -> Option<Id> {
     task_context::with_current(|task| Id(task_notes::id(task)))
 }
 
 /// The name of the task that the current thread is running, if it is running one that [has a name](Builder::name).
+///
+/// ```
+/// use filch::task;
+///
+/// fn log(text: &str) -> String {
+///     format!("[{}] {text}", task::name().as_deref().unwrap_or("-"))
+/// }
+/// let task = task::Builder::new().name("mail").spawn(async { log("sent") });
+/// assert_eq!(task.join().unwrap(), "[mail] sent");
+/// assert_eq!(log("done"), "[-] done");
+/// ```
 pub fn name() -> Option<Arc<str>> {
     task_context::with_current(task_notes::name).flatten()
 }
@@ -131,6 +170,16 @@ impl<'p> Builder<'p> {
     }
 
     /// Spawns on this pool.
+    ///
+    /// ```
+    /// use filch::task::Builder;
+    ///
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(3).build()?;
+    /// let task = Builder::new().name("count").pool(&pool).spawn(async { filch::current_num_threads() });
+    /// assert_eq!(task.join().unwrap(), 3);
+    /// # Ok(()) }
+    /// ```
     pub fn pool<'q>(self, pool: &'q Pool) -> Builder<'q> {
         Builder { name: self.name, pool: Some(pool), priority: self.priority }
     }
@@ -165,8 +214,7 @@ impl<'p> Builder<'p> {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let spawned = self.on(|shared| shared.spawn(future, self.name.clone(), Leave::NotAsked));
-        spawned.unwrap_or_else(|_| panic!("{SHUT_DOWN}"))
+        self.on(|shared| shared.spawn(future, self.name.clone(), Leave::NotAsked)).unwrap_or_else(refused)
     }
 
     /// As [`task::spawn_local`](crate::task::spawn_local): on the `LocalSet` that the current thread is running.
@@ -193,6 +241,16 @@ impl<'p> Builder<'p> {
     }
 
     /// As [`LocalSet::spawn_local`].
+    ///
+    /// ```
+    /// use filch::task::{Builder, LocalSet};
+    /// use std::rc::Rc;
+    ///
+    /// let (set, here) = (LocalSet::new(), Rc::new(5));
+    /// let task = Builder::new().name("local").spawn_local_on(async move { *here }, &set);
+    /// assert_eq!(task.name().as_deref(), Some("local"));
+    /// assert_eq!(set.block_on(task).unwrap(), 5);
+    /// ```
     pub fn spawn_local_on<F>(self, future: F, local_set: &LocalSet) -> JoinHandle<F::Output>
     where
         F: Future + 'static,
@@ -205,26 +263,40 @@ impl<'p> Builder<'p> {
     ///
     /// # Panics
     /// If the pool has been shut down.
+    ///
+    /// ```
+    /// use filch::task::{self, Builder};
+    ///
+    /// let task = Builder::new().name("sum").spawn_cpu(|| ((1..=100u64).sum::<u64>(), task::name()));
+    /// assert_eq!(task.join().unwrap(), (5050, Some("sum".into())));
+    /// ```
     pub fn spawn_cpu<F, T>(self, f: F) -> JoinHandle<T>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
         let spawned = self.on(|shared| shared.spawn_cpu(f, self.name.clone(), Leave::NotAsked, self.priority));
-        spawned.unwrap_or_else(|_| panic!("{SHUT_DOWN}"))
+        spawned.unwrap_or_else(refused_once)
     }
 
     /// As [`filch::spawn_blocking`](crate::spawn_blocking).
     ///
     /// # Panics
     /// If the pool has been shut down.
+    ///
+    /// ```
+    /// use filch::task::Builder;
+    ///
+    /// let read = Builder::new().name("read").spawn_blocking(|| std::fs::read("Cargo.toml"));
+    /// assert_eq!(read.name().as_deref(), Some("read"));
+    /// assert!(read.join().unwrap().is_ok());
+    /// ```
     pub fn spawn_blocking<F, T>(self, f: F) -> JoinHandle<T>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let spawned = self.on(|shared| shared.spawn_closure(f, BlockingClosure, self.name.clone(), Priority::Normal));
-        spawned.unwrap_or_else(|_| panic!("{SHUT_DOWN}"))
+        self.on(|shared| shared.spawn_blocking(f, self.name.clone())).unwrap_or_else(refused_once)
     }
 
     /// As [`filch::spawn_detached`](crate::spawn_detached). There is no handle to ask for the name.
@@ -240,7 +312,6 @@ impl<'p> Builder<'p> {
     /// assert_eq!(rx.recv(), Ok(5));
     /// ```
     pub fn spawn_detached(self, f: impl FnOnce() + Send + 'static) {
-        self.on(|shared| shared.spawn_detached(f, Leave::NotAsked, self.priority))
-            .unwrap_or_else(|_| panic!("{SHUT_DOWN}"));
+        self.on(|shared| shared.spawn_detached(f, Leave::NotAsked, self.priority)).unwrap_or_else(refused_detached);
     }
 }

@@ -160,6 +160,14 @@ impl<T: 'static> LocalKey<T> {
     ///
     /// # Panics
     /// If there is none; [`try_with`](Self::try_with) does not.
+    ///
+    /// ```
+    /// filch::task_local! {
+    ///     static USER: String;
+    /// }
+    /// let length = filch::block_on(USER.scope("Ada".to_owned(), async { USER.with(|user| user.len()) }));
+    /// assert_eq!(length, 3);
+    /// ```
     #[track_caller]
     pub fn with<F, R>(&'static self, f: F) -> R
     where
@@ -176,6 +184,17 @@ impl<T: 'static> LocalKey<T> {
     /// # Errors
     /// [`AccessError`] outside of any [`scope`](Self::scope) of this key, and where its value has been
     /// [taken](TaskLocalFuture::take_value).
+    ///
+    /// ```
+    /// filch::task_local! {
+    ///     static USER: String;
+    /// }
+    /// fn greet() -> String {
+    ///     USER.try_with(|user| format!("Hello, {user}")).unwrap_or("Who is there?".to_owned())
+    /// }
+    /// assert_eq!(greet(), "Who is there?");
+    /// assert_eq!(USER.sync_scope("Ada".to_owned(), greet), "Hello, Ada");
+    /// ```
     pub fn try_with<F, R>(&'static self, f: F) -> Result<R, AccessError>
     where
         F: FnOnce(&T) -> R,

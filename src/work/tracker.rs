@@ -56,6 +56,17 @@ pub struct TaskTracker {
 /// Counts as one task of a [`TaskTracker`] until it is dropped. A clone counts as another.
 ///
 /// For what is no task: a thread of one's own, a connection, a guard in a closure.
+///
+/// ```
+/// use filch::task::TaskTracker;
+///
+/// let tracker = TaskTracker::new();
+/// let (first, second) = (tracker.token(), tracker.token().clone());
+/// assert_eq!(tracker.len(), 2);
+/// assert!(TaskTracker::ptr_eq(first.task_tracker(), second.task_tracker()));
+/// drop(first);
+/// assert_eq!(tracker.len(), 1);
+/// ```
 #[must_use = "a dropped token counts no more"]
 pub struct TaskTrackerToken {
     tracker: TaskTracker,
@@ -124,6 +135,15 @@ impl TaskTracker {
     ///
     /// # Panics
     /// If the pool has been shut down.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(3).build()?;
+    /// let tracker = filch::task::TaskTracker::new();
+    /// let threads = tracker.spawn_on(async { filch::current_num_threads() }, &pool);
+    /// assert_eq!(threads.join().unwrap(), 3);
+    /// # Ok(()) }
+    /// ```
     pub fn spawn_on<F>(&self, future: F, pool: &Pool) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
@@ -162,6 +182,16 @@ impl TaskTracker {
     }
 
     /// Spawns a future that need not be `Send` onto `local_set`, as [`LocalSet::spawn_local`] does, and counts it.
+    ///
+    /// ```
+    /// use filch::task::{LocalSet, TaskTracker};
+    /// use std::rc::Rc;
+    ///
+    /// let (tracker, set, word) = (TaskTracker::new(), LocalSet::new(), Rc::new("steal"));
+    /// let length = tracker.spawn_local_on(async move { word.len() }, &set);
+    /// assert_eq!(tracker.len(), 1);
+    /// assert_eq!(set.block_on(length).unwrap(), 5);
+    /// ```
     pub fn spawn_local_on<F>(&self, future: F, local_set: &LocalSet) -> JoinHandle<F::Output>
     where
         F: Future + 'static,
@@ -174,6 +204,14 @@ impl TaskTracker {
     ///
     /// # Panics
     /// If the pool has been shut down.
+    ///
+    /// ```
+    /// let tracker = filch::task::TaskTracker::new();
+    /// let squares: Vec<_> = (1..=3).map(|n| tracker.spawn_cpu(move || n * n)).collect();
+    /// tracker.close();
+    /// filch::block_on(tracker.wait());
+    /// assert_eq!(squares.into_iter().map(|square| square.join().unwrap()).sum::<i32>(), 14);
+    /// ```
     pub fn spawn_cpu<F, T>(&self, f: F) -> JoinHandle<T>
     where
         F: FnOnce() -> T + Send + 'static,
@@ -187,6 +225,15 @@ impl TaskTracker {
     ///
     /// # Panics
     /// If the pool has been shut down.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(3).build()?;
+    /// let tracker = filch::task::TaskTracker::new();
+    /// let threads = tracker.spawn_cpu_on(filch::current_num_threads, &pool);
+    /// assert_eq!(threads.join().unwrap(), 3);
+    /// # Ok(()) }
+    /// ```
     pub fn spawn_cpu_on<F, T>(&self, f: F, pool: &Pool) -> JoinHandle<T>
     where
         F: FnOnce() -> T + Send + 'static,
@@ -200,6 +247,15 @@ impl TaskTracker {
     ///
     /// # Panics
     /// If the pool has been shut down.
+    ///
+    /// ```
+    /// let tracker = filch::task::TaskTracker::new();
+    /// tracker.spawn_blocking(|| assert!(std::fs::read("Cargo.toml").is_ok())).detach();
+    /// tracker.close();
+    /// // Nothing is being read any more.
+    /// filch::block_on(tracker.wait());
+    /// assert!(tracker.is_empty());
+    /// ```
     pub fn spawn_blocking<F, T>(&self, f: F) -> JoinHandle<T>
     where
         F: FnOnce() -> T + Send + 'static,
@@ -213,6 +269,15 @@ impl TaskTracker {
     ///
     /// # Panics
     /// If the pool has been shut down.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(1).blocking_threads(2).build()?;
+    /// let tracker = filch::task::TaskTracker::new();
+    /// let read = tracker.spawn_blocking_on(|| std::fs::read("Cargo.toml"), &pool);
+    /// assert!(read.join().unwrap().is_ok());
+    /// # Ok(()) }
+    /// ```
     pub fn spawn_blocking_on<F, T>(&self, f: F, pool: &Pool) -> JoinHandle<T>
     where
         F: FnOnce() -> T + Send + 'static,
@@ -238,6 +303,19 @@ impl TaskTracker {
     }
 
     /// Makes a token that counts as one task until it is dropped.
+    ///
+    /// ```
+    /// let tracker = filch::task::TaskTracker::new();
+    /// let token = tracker.token();
+    /// let thread = std::thread::spawn(move || {
+    ///     // … and when the work is done:
+    ///     drop(token);
+    /// });
+    /// tracker.close();
+    /// filch::block_on(tracker.wait());
+    /// assert!(tracker.is_empty());
+    /// # thread.join().unwrap();
+    /// ```
     pub fn token(&self) -> TaskTrackerToken {
         self.count.enter();
         TaskTrackerToken { tracker: self.clone() }
@@ -248,11 +326,26 @@ impl TaskTracker {
     }
 
     /// How many tasks live, tokens counted in.
+    ///
+    /// ```
+    /// let tracker = filch::task::TaskTracker::new();
+    /// let rests = tracker.spawn(std::future::pending::<()>());
+    /// assert_eq!(tracker.len(), 1);
+    /// # drop(rests);
+    /// ```
     pub fn len(&self) -> usize {
         self.count.len()
     }
 
     /// Whether no task lives.
+    ///
+    /// ```
+    /// let tracker = filch::task::TaskTracker::new();
+    /// assert!(tracker.is_empty());
+    /// let token = tracker.token();
+    /// assert!(!tracker.is_empty());
+    /// # drop(token);
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -269,11 +362,26 @@ impl TaskTracker {
     }
 
     /// Takes [`close`](Self::close) back. False if the tracker was open.
+    ///
+    /// ```
+    /// let tracker = filch::task::TaskTracker::new();
+    /// assert!(tracker.close() && tracker.reopen());
+    /// // Empty as it is, it is not at its end.
+    /// let wait = filch::time::timeout(std::time::Duration::from_millis(1), tracker.wait());
+    /// assert!(filch::block_on(wait).is_err());
+    /// ```
     pub fn reopen(&self) -> bool {
         self.count.reopen()
     }
 
     /// Whether the tracker is [closed](Self::close).
+    ///
+    /// ```
+    /// let tracker = filch::task::TaskTracker::new();
+    /// assert!(!tracker.is_closed());
+    /// tracker.close();
+    /// assert!(tracker.is_closed());
+    /// ```
     pub fn is_closed(&self) -> bool {
         self.count.is_closed()
     }
@@ -292,6 +400,14 @@ impl TaskTracker {
     }
 
     /// Whether two handles are of the same tracker.
+    ///
+    /// ```
+    /// use filch::task::TaskTracker;
+    ///
+    /// let tracker = TaskTracker::new();
+    /// assert!(TaskTracker::ptr_eq(&tracker, &tracker.clone()));
+    /// assert!(!TaskTracker::ptr_eq(&tracker, &TaskTracker::new()));
+    /// ```
     pub fn ptr_eq(left: &TaskTracker, right: &TaskTracker) -> bool {
         Arc::ptr_eq(&left.count, &right.count)
     }
@@ -321,6 +437,13 @@ impl Clone for TaskTrackerToken {
 impl Drop for TaskTrackerToken {
     fn drop(&mut self) {
         self.tracker.count.leave();
+    }
+}
+
+impl<F> TrackedFuture<F> {
+    /// The future, which does not count any more.
+    pub(crate) fn into_inner(self) -> F {
+        self.future
     }
 }
 

@@ -12,6 +12,22 @@ use crate::work::join::{ForkArm, fork};
 /// A thread of a pool, at work: got from [`with_worker`] and passed down a recursion.
 ///
 /// It cannot leave its thread. Each closure of [`Worker::join`] gets the worker that it really runs on.
+///
+/// ```
+/// use filch::Worker;
+///
+/// fn sum(worker: &Worker, numbers: &[u64]) -> u64 {
+///     if numbers.len() < 100 {
+///         return numbers.iter().sum();
+///     }
+///     let (left, right) = numbers.split_at(numbers.len() / 2);
+///     // Each closure is given the worker that it runs on: not always this one.
+///     let (left, right) = worker.join(|worker| sum(worker, left), |worker| sum(worker, right));
+///     left + right
+/// }
+/// let numbers: Vec<u64> = (1..=1000).collect();
+/// assert_eq!(filch::with_worker(|worker| sum(worker, &numbers)), 500_500);
+/// ```
 #[repr(transparent)]
 pub struct Worker {
     slot: Slot,
@@ -55,6 +71,10 @@ impl Worker {
     }
 
     /// The index of this thread in its pool; see [`current_thread_index`](crate::current_thread_index).
+    ///
+    /// ```
+    /// filch::with_worker(|worker| assert_eq!(filch::current_thread_index(), Some(worker.index())));
+    /// ```
     pub fn index(&self) -> usize {
         self.slot.index
     }
@@ -88,6 +108,11 @@ impl fmt::Debug for Worker {
 ///
 /// # Panics
 /// If `f` does.
+///
+/// ```
+/// let (a, b) = filch::with_worker(|worker| worker.join(|_| 6 * 7, |_| "forty-two".len()));
+/// assert_eq!((a, b), (42, 9));
+/// ```
 pub fn with_worker<R: Send>(f: impl FnOnce(&Worker) -> R + Send) -> R {
     current::with(|slot| match slot {
         Some(slot) => f(Worker::of(slot)),
@@ -100,6 +125,13 @@ impl Pool {
     ///
     /// # Panics
     /// If `f` does, or if the pool has been shut down.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(2).build()?;
+    /// assert!(pool.with_worker(|worker| worker.index()) < pool.max_num_threads());
+    /// # Ok(()) }
+    /// ```
     pub fn with_worker<R: Send>(&self, f: impl FnOnce(&Worker) -> R + Send) -> R {
         self.shared.enter(|slot| f(Worker::of(slot)))
     }

@@ -24,6 +24,20 @@ impl Slot {
 }
 
 /// What a yield did.
+///
+/// ```
+/// use filch::Yield;
+///
+/// # fn main() -> Result<(), filch::BuildError> {
+/// let pool = filch::Pool::builder().workers(1).build()?;
+/// pool.install_on_worker(|| {
+///     filch::scope(|s| {
+///         s.spawn(|_| {});
+///         assert_eq!(filch::yield_now(), Some(Yield::Executed));
+///     });
+/// });
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Yield {
     /// A piece of work was found and has been run.
@@ -40,6 +54,23 @@ pub enum Yield {
 /// buried here, neither ends. That is so for every scheduler that runs work on top of a stack.
 ///
 /// In async code await [`task::yield_now`](crate::task::yield_now) instead: this one does not let go of the task.
+///
+/// ```
+/// use filch::Yield;
+/// use std::sync::atomic::{AtomicBool, Ordering};
+///
+/// let done = AtomicBool::new(false);
+/// filch::scope(|s| {
+///     s.spawn(|_| done.store(true, Ordering::Release));
+///     // Runs it here, unless another thread has taken it.
+///     while !done.load(Ordering::Acquire) {
+///         if filch::yield_now() != Some(Yield::Executed) {
+///             std::thread::yield_now();
+///         }
+///     }
+/// });
+/// assert_eq!(filch::yield_now(), None);
+/// ```
 pub fn yield_now() -> Option<Yield> {
     current::with(|slot| {
         let slot = slot?;
@@ -54,6 +85,21 @@ pub fn yield_now() -> Option<Yield> {
 }
 
 /// [`yield_now`], but only work from the current thread's own queues is run.
+///
+/// ```
+/// use filch::Yield;
+///
+/// # fn main() -> Result<(), filch::BuildError> {
+/// let pool = filch::Pool::builder().workers(1).build()?;
+/// pool.install_on_worker(|| {
+///     assert_eq!(filch::yield_local(), Some(Yield::Idle));
+///     filch::scope(|s| {
+///         s.spawn(|_| {});
+///         assert_eq!(filch::yield_local(), Some(Yield::Executed));
+///     });
+/// });
+/// # Ok(()) }
+/// ```
 pub fn yield_local() -> Option<Yield> {
     current::with(|slot| {
         let slot = slot?;
@@ -70,11 +116,37 @@ pub fn yield_local() -> Option<Yield> {
 
 impl Pool {
     /// [`yield_now`](crate::yield_now), if the current thread is inside this pool.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(1).build()?;
+    /// assert_eq!(pool.yield_now(), None);
+    /// pool.install_on_worker(|| {
+    ///     pool.scope(|s| {
+    ///         s.spawn(|_| {});
+    ///         assert_eq!(pool.yield_now(), Some(filch::Yield::Executed));
+    ///     });
+    /// });
+    /// # Ok(()) }
+    /// ```
     pub fn yield_now(&self) -> Option<Yield> {
         self.current_thread_index().and_then(|_| yield_now())
     }
 
     /// [`yield_local`](crate::yield_local), if the current thread is inside this pool.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(1).build()?;
+    /// assert_eq!(pool.yield_local(), None);
+    /// pool.install_on_worker(|| {
+    ///     pool.scope(|s| {
+    ///         s.spawn(|_| {});
+    ///         assert_eq!(pool.yield_local(), Some(filch::Yield::Executed));
+    ///     });
+    /// });
+    /// # Ok(()) }
+    /// ```
     pub fn yield_local(&self) -> Option<Yield> {
         self.current_thread_index().and_then(|_| yield_local())
     }

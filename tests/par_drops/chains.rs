@@ -1,13 +1,17 @@
 //! Sources, adapters and terminals, whose calls of foreign code burn the fuse.
 
-use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet, LinkedList, VecDeque};
-use std::sync::atomic::Ordering::SeqCst;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, LinkedList, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
 
+use filch::CancellationToken;
 use filch::iter::Either::{Left, Right};
+use filch::iter::Partitioning;
 use filch::prelude::*;
 
 use super::items::{Item, NEXT, burn};
-use crate::erased::{Counted, Par, Scattered};
+use crate::erased::{Counted, Par, Scattered, attached};
 use crate::support::ignore;
 
 pub fn items<T: Item>(n: u32) -> Vec<T> {
@@ -20,11 +24,14 @@ pub struct Store<T> {
     vec: Vec<T>,
     deque: VecDeque<T>,
     heap: BinaryHeap<T>,
+    set: HashSet<T>,
+    map: HashMap<usize, T>,
 }
 
 impl<T: Item> Default for Store<T> {
     fn default() -> Self {
-        Store { vec: Vec::new(), deque: VecDeque::new(), heap: BinaryHeap::new() }
+        let (set, map) = (HashSet::new(), HashMap::new());
+        Store { vec: Vec::new(), deque: VecDeque::new(), heap: BinaryHeap::new(), set, map }
     }
 }
 
@@ -80,6 +87,19 @@ pub fn sources<T: Item>() -> Vec<Source<T>> {
         ("hash map", |_, n| {
             any(items(n).into_iter().enumerate().collect::<HashMap<usize, T>>().into_par_iter().map(|(_, item)| item))
         }),
+        ("hash map, drained", |store, n| {
+            store.map = items(n).into_iter().enumerate().collect();
+            any(store.map.par_drain().map(|(_, item)| item))
+        }),
+        ("hash set", |_, n| any(items(n).into_iter().collect::<HashSet<T>>())),
+        ("hash set, drained", |store, n| {
+            store.set = items(n).into_iter().collect();
+            any(store.set.par_drain())
+        }),
+        ("B-tree map", |_, n| {
+            any(items(n).into_iter().enumerate().collect::<BTreeMap<usize, T>>().into_par_iter().map(|(_, item)| item))
+        }),
+        ("B-tree set", |_, n| any(items(n).into_iter().collect::<BTreeSet<T>>())),
         ("option", |_, n| counted(items(n).pop())),
         ("made", |_, n| {
             counted((0..n).into_par_iter().map(|i| {
@@ -97,6 +117,16 @@ pub fn sources<T: Item>() -> Vec<Source<T>> {
         ("chunks", |store, n| {
             store.vec = items(n);
             any(store.vec.par_chunks(3).flat_map_iter(|chunk| chunk.iter().cloned()))
+        }),
+        ("chunk_by", |store, n| {
+            store.vec = items(n);
+            let by = |a: &T, b: &T| through(b.key()) % 4 > a.key() % 4;
+            any(store.vec.par_chunk_by(by).flat_map_iter(|chunk| chunk.iter().cloned()))
+        }),
+        ("chunk_by_mut", |store, n| {
+            store.vec = items(n);
+            let by = |a: &T, b: &T| through(b.key()) % 4 > a.key() % 4;
+            any(store.vec.par_chunk_by_mut(by).map(|chunk| std::mem::replace(&mut chunk[0], through(T::make(9)))))
         }),
         ("tree", |_, n| {
             let tree = filch::iter::walk_tree((0, T::make(0)), move |&(depth, _): &(u32, T)| {
@@ -125,11 +155,19 @@ pub fn through<T>(item: T) -> T {
     item
 }
 
+pub fn total<T: Item>(a: &T, b: &T) -> T {
+    burn();
+    T::make(a.key() % 1000 + b.key() % 1000)
+}
+
 pub fn push<T>(mut vec: Vec<T>, item: T) -> Vec<T> {
     burn();
     vec.push(item);
     vec
 }
+
+static TOKEN: LazyLock<CancellationToken> = LazyLock::new(CancellationToken::new);
+static DONE: AtomicUsize = AtomicUsize::new(0);
 
 pub fn adapters<T: Item>() -> Vec<Adapter<T>> {
     macro_rules! any {
@@ -166,6 +204,9 @@ pub fn adapters<T: Item>() -> Vec<Adapter<T>> {
         "skip_any_while": |iter| iter.skip_any_while(|item| through(item.key()) < 8);
         "chain": |iter| iter.chain(more());
         "chained to another": |iter| more::<T>().into_par_iter().map(through).chain(iter);
+        "with_cancel": |iter| iter.map(through).with_cancel(&TOKEN);
+        "with_deadline, near": |iter| iter.with_deadline(Instant::now() + Duration::from_micros(20)).map(through);
+        "with_progress": |iter| iter.with_progress(&DONE).map(through);
     }
     .into();
     let counted: Vec<Adapter<T>> = counted! {
@@ -184,6 +225,9 @@ pub fn adapters<T: Item>() -> Vec<Adapter<T>> {
         "intersperse, indexed": |iter| iter.intersperse(T::make(6));
         "with_max_len": |iter| iter.with_max_len(2);
         "chain, indexed": |iter| iter.chain(more());
+        "with_partitioning": |iter| iter.map(through).with_partitioning(Partitioning::Static);
+        "with_affinity": |iter| attached(iter).map(through);
+        "with_progress, indexed": |iter| iter.map(through).with_progress(&DONE);
     }
     .into();
     let mut all = any;
@@ -202,6 +246,7 @@ pub fn terminals<T: Item>() -> Vec<Terminal<T>> {
     vec![
         ("collect: vec", End::Any(|iter| drop(iter.collect::<Vec<_>>()))),
         ("collect: box", End::Any(|iter| drop(iter.map(through).collect::<Box<[_]>>()))),
+        ("collect: arc", End::Any(|iter| drop(iter.collect::<Arc<[_]>>()))),
         ("collect: queue", End::Any(|iter| drop(iter.collect::<VecDeque<_>>()))),
         ("collect: list", End::Any(|iter| drop(iter.map(through).collect::<LinkedList<_>>()))),
         ("collect: vec list", End::Any(|iter| drop(iter.map(through).collect_vec_list()))),
@@ -335,6 +380,30 @@ pub fn terminals<T: Item>() -> Vec<Terminal<T>> {
         ("cmp", End::Counted(|iter| ignore(iter.cmp(items::<T>(22))))),
         ("blocks", End::Counted(|iter| drop(iter.by_uniform_blocks(6).map(through).collect::<Vec<_>>()))),
         ("growing blocks", End::Counted(|iter| drop(iter.by_exponential_blocks().map(through).collect::<Vec<_>>()))),
+        ("for_each_ordered", End::Counted(|iter| iter.map(through).for_each_ordered(|_| burn()))),
+        (
+            "try_for_each_ordered",
+            End::Counted(|iter| {
+                drop(iter.try_for_each_ordered(|item| if through(item.key()) == 13 { Err(item) } else { Ok(()) }));
+            }),
+        ),
+        ("par_map_ordered", End::Any(|iter| iter.collect::<Vec<_>>().into_iter().par_map_ordered(through, |_| burn()))),
+        ("inclusive_scan", End::Counted(|iter| drop(iter.inclusive_scan(total)))),
+        ("inclusive_scan_into_vec", End::Counted(|iter| iter.map(through).inclusive_scan_into_vec(&mut more(), total))),
+        ("exclusive_scan", End::Counted(|iter| drop(iter.map(through).exclusive_scan(T::make(1), total)))),
+        ("exclusive_scan_into_vec", End::Counted(|iter| iter.exclusive_scan_into_vec(&mut more(), T::make(1), total))),
+        ("scan in place", End::Any(|iter| iter.collect::<Vec<_>>().par_inclusive_scan(total))),
+        (
+            "exclusive scan in place",
+            End::Any(|iter| drop(iter.collect::<Vec<_>>().par_exclusive_scan(T::make(1), total))),
+        ),
+        (
+            "reduce_deterministic",
+            End::Counted(|iter| {
+                let last = |_: T, b: T| through(b);
+                drop(iter.map(through).reduce_deterministic(|| through(T::make(0)), last));
+            }),
+        ),
         ("positions", End::Counted(|iter| ignore(iter.positions(|item| through(item.key()) > 3).max()))),
     ]
 }

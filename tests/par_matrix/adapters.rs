@@ -1,12 +1,16 @@
 //! Adapters from items to items of the same type, and what they make of a plain vector.
 
 use std::mem;
-use std::time::Duration;
+use std::sync::LazyLock;
+use std::sync::atomic::AtomicUsize;
+use std::time::{Duration, Instant};
 
+use filch::CancellationToken;
+use filch::iter::Partitioning;
 use filch::prelude::*;
 
 use super::sources::{Case, Either};
-use crate::erased::{Counted, Par};
+use crate::erased::{Counted, Par, attached};
 use crate::support::{Rng, spin};
 
 pub enum How {
@@ -123,6 +127,18 @@ pub const ADAPTERS: &[Adapter] = &[
         iter.update(|item| *item += 4)
     }),
     both!("panic_fuse", |iter, _items, _rng| iter.panic_fuse()),
+    both!("cloned", |iter, items, _rng| {
+        model(items, |items| items.map(|item| item % 64));
+        iter.map(|item| &SMALL[item as usize % 64]).cloned()
+    }),
+    both!("copied", |iter, items, _rng| {
+        model(items, |items| items.map(|item| item % 64));
+        iter.map(|item| &SMALL[item as usize % 64]).copied()
+    }),
+    both!("with_progress", |iter, _items, _rng| iter.with_progress(&DONE)),
+    any!("with_cancel, never cancelled", |iter, _items, _rng| iter.with_cancel(&TOKEN)),
+    any!("with_deadline, far away", |iter, _items, _rng| iter
+        .with_deadline(Instant::now() + Duration::from_secs(3600))),
     any!("filter", |iter, items, rng| {
         let k = 1 + rng.below(5);
         model(items, |items| items.filter(move |item| item % k != 0));
@@ -320,6 +336,11 @@ pub const ADAPTERS: &[Adapter] = &[
     counted!("with both", |iter, _items, rng| iter
         .with_min_len(rng.below(9) as usize)
         .with_max_len(rng.below(9) as usize)),
+    counted!("with_partitioning", |iter, _items, rng| {
+        let fixed = if rng.one_in(4) { Partitioning::Adaptive } else { Partitioning::Static };
+        iter.with_partitioning(fixed)
+    }),
+    counted!("with_affinity", |iter, _items, _rng| attached(iter)),
     loses!("by_exponential_blocks", |iter, _items, _rng| iter.by_exponential_blocks()),
     loses!("by_uniform_blocks", |iter, items, rng| iter.by_uniform_blocks(1 + few(rng, items))),
     loses!("positions", |iter, items, rng| {
@@ -328,6 +349,20 @@ pub const ADAPTERS: &[Adapter] = &[
         iter.positions(move |item| item % k == 0).map(|i| i as u64)
     }),
 ];
+
+/// To be referred to.
+static SMALL: [u64; 64] = {
+    let mut small = [0; 64];
+    let mut i = 0;
+    while i < 64 {
+        small[i] = i as u64;
+        i += 1;
+    }
+    small
+};
+
+static DONE: AtomicUsize = AtomicUsize::new(0);
+static TOKEN: LazyLock<CancellationToken> = LazyLock::new(CancellationToken::new);
 
 /// Some items, which are put before the others.
 fn front_of(items: &mut Vec<u64>, rng: &mut Rng) -> Vec<u64> {

@@ -1,6 +1,10 @@
 //! Terminals that make collections.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, LinkedList, VecDeque};
+use std::ffi::OsString;
+use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use filch::prelude::*;
@@ -10,6 +14,9 @@ use super::{End, Terminal, same, sorted, text};
 pub const COLLECTED: &[Terminal] = &[
     ("collect: vec", End::Any(|iter, expected, _| expected.is(iter.collect::<Vec<_>>()))),
     ("collect: box", End::Any(|iter, expected, _| expected.is(iter.collect::<Box<[_]>>()))),
+    ("collect: arc", End::Any(|iter, expected, _| expected.is(iter.collect::<Arc<[_]>>().iter().copied()))),
+    ("collect: rc", End::Any(|iter, expected, _| expected.is(iter.collect::<Rc<[_]>>().iter().copied()))),
+    ("collect: cow", End::Any(|iter, expected, _| expected.is(iter.collect::<Cow<[_]>>().iter().copied()))),
     ("collect: queue", End::Any(|iter, expected, _| expected.is(iter.collect::<VecDeque<_>>()))),
     ("collect: list", End::Any(|iter, expected, _| expected.is(iter.collect::<LinkedList<_>>()))),
     (
@@ -63,6 +70,19 @@ pub const COLLECTED: &[Terminal] = &[
         End::Ordered(|iter, expected, _| {
             let strings: String = iter.map(|item| item.to_string()).collect();
             assert_eq!(strings, expected.iter().map(|item| item.to_string()).collect::<String>());
+        }),
+    ),
+    (
+        "collect: boxed string",
+        End::Ordered(|iter, expected, _| {
+            assert_eq!(iter.map(text).collect::<Box<str>>(), expected.iter().map(text).collect::<Box<str>>());
+        }),
+    ),
+    (
+        "collect: string of the system",
+        End::Ordered(|iter, expected, _| {
+            let strings: OsString = iter.map(|item| OsString::from(item.to_string())).collect();
+            assert_eq!(strings, *expected.iter().map(|item| item.to_string()).collect::<String>());
         }),
     ),
     (

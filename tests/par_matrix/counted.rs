@@ -1,10 +1,12 @@
 //! Terminals of indexed iterators.
 
 use std::cmp::Ordering;
+use std::iter;
+use std::num::Wrapping;
 
 use filch::prelude::*;
 
-use super::{End, Terminal, same};
+use super::{Affine, End, Expected, STILL, Terminal, affine, same, then};
 use crate::par::cut_up;
 
 pub const COUNTED: &[Terminal] = &[
@@ -84,6 +86,65 @@ pub const COUNTED: &[Terminal] = &[
         }),
     ),
     (
+        "for_each_ordered",
+        End::Counted(|iter, expected, rng| {
+            let (mut items, one) = (Vec::new(), expected.one(rng));
+            let mut push = |item| items.push(item);
+            if rng.one_in(2) {
+                iter.for_each_ordered(push);
+                same(&items, &expected.items);
+            } else {
+                let ended = iter.try_for_each_ordered(|item| (item != one).then(|| push(item)));
+                let before: Vec<u64> = expected.iter().take_while(|item| *item != one).collect();
+                assert_eq!(ended.is_none(), expected.items.contains(&one));
+                same(&items, &before);
+            }
+        }),
+    ),
+    (
+        "inclusive_scan",
+        End::Counted(|iter, expected, rng| {
+            let totals = running(expected).skip(1).collect::<Vec<_>>();
+            let (iter, mut target) = (iter.map(affine), vec![STILL; 3]);
+            if rng.one_in(2) {
+                target = iter.inclusive_scan(|a, b| then(*a, *b));
+            } else {
+                iter.inclusive_scan_into_vec(&mut target, |a, b| then(*a, *b));
+            }
+            same(&target, &totals);
+        }),
+    ),
+    (
+        "exclusive_scan",
+        End::Counted(|iter, expected, rng| {
+            let totals = running(expected).take(expected.items.len()).collect::<Vec<_>>();
+            let (iter, mut target) = (iter.map(affine), vec![STILL; 3]);
+            if rng.one_in(2) {
+                target = iter.exclusive_scan(STILL, |a, b| then(*a, *b));
+            } else {
+                iter.exclusive_scan_into_vec(&mut target, STILL, |a, b| then(*a, *b));
+            }
+            same(&target, &totals);
+        }),
+    ),
+    (
+        "deterministic",
+        End::Counted(|iter, expected, rng| match rng.below(3) {
+            0 => assert_eq!(
+                iter.map(Wrapping).sum_deterministic::<Wrapping<u64>>(),
+                expected.iter().map(Wrapping).sum::<Wrapping<u64>>()
+            ),
+            1 => assert_eq!(
+                iter.map(Wrapping).product_deterministic::<Wrapping<u64>>(),
+                expected.iter().map(Wrapping).product::<Wrapping<u64>>()
+            ),
+            _ => assert_eq!(
+                iter.map(affine).reduce_deterministic(|| STILL, then),
+                expected.iter().map(affine).fold(STILL, then)
+            ),
+        }),
+    ),
+    (
         "zipped, unequal",
         End::Counted(|iter, expected, _| {
             let pairs: Vec<_> = iter.enumerate().zip(0..expected.items.len() as u32 / 2).collect();
@@ -91,3 +152,12 @@ pub const COUNTED: &[Terminal] = &[
         }),
     ),
 ];
+
+/// The totals before each item, and at last the total of all.
+fn running(expected: &Expected) -> impl Iterator<Item = Affine> + '_ {
+    let totals = expected.iter().map(affine).scan(STILL, |total, item| {
+        *total = then(*total, item);
+        Some(*total)
+    });
+    iter::once(STILL).chain(totals)
+}

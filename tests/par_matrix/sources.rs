@@ -1,6 +1,13 @@
 //! Sources. Each gives items of one type, and says which a plain iterator would give.
 
+mod collections;
+mod pieces;
+
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, LinkedList, VecDeque};
+use std::sync::LazyLock;
+
+use collections::COLLECTIONS;
+use pieces::PIECES;
 
 use filch::iter::{empty, once, repeat, repeat_n, split, walk_tree, walk_tree_postfix, walk_tree_prefix};
 use filch::prelude::*;
@@ -60,6 +67,7 @@ pub struct Data {
     list: LinkedList<u64>,
     nested: Vec<Vec<u64>>,
     option: Option<u64>,
+    result: Option<Result<u64, ()>>,
 }
 
 impl Data {
@@ -125,7 +133,9 @@ fn walked(len: usize, post: bool) -> Vec<u64> {
 /// A name, and what makes the source.
 pub type Source = (&'static str, for<'a> fn(&'a mut Data) -> Case<'a>);
 
-pub const SOURCES: &[Source] = &[
+pub static SOURCES: LazyLock<Vec<Source>> = LazyLock::new(|| [BASIC, PIECES, COLLECTIONS].concat());
+
+const BASIC: &[Source] = &[
     ("slice", |d| counted(d.items.par_iter().copied(), d.items.clone())),
     ("slice, mutably", |d| {
         d.vec.clone_from(&d.items);

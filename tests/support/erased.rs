@@ -8,6 +8,7 @@
 use std::marker::PhantomData;
 use std::sync::Mutex;
 
+use filch::iter::Affinity;
 use filch::iter::plumbing::{Consumer, Folder, Place, Producer, ProducerCallback};
 use filch::prelude::*;
 
@@ -359,6 +360,38 @@ impl<T: Send> IndexedParallelIterator for Counted<'_, T> {
             output = Some(callback.callback(AnyProducer(producer)));
         });
         output.expect("the callback is called")
+    }
+}
+
+/// `with_affinity` of an affinity of its own.
+struct Attached<'a, T> {
+    iter: Counted<'a, T>,
+    affinity: Affinity,
+}
+
+pub fn attached<'a, T: Send + 'a>(iter: Counted<'a, T>) -> impl IndexedParallelIterator<Item = T> + 'a {
+    Attached { iter, affinity: Affinity::new() }
+}
+
+impl<T: Send> ParallelIterator for Attached<'_, T> {
+    type Item = T;
+
+    fn drive<C: Consumer<T>>(mut self, consumer: C, place: Place) -> C::Result {
+        self.iter.with_affinity(&mut self.affinity).drive(consumer, place)
+    }
+
+    fn opt_len(&self) -> Option<usize> {
+        self.iter.opt_len()
+    }
+}
+
+impl<T: Send> IndexedParallelIterator for Attached<'_, T> {
+    fn len(&self) -> usize {
+        self.iter.len()
+    }
+
+    fn with_producer<CB: ProducerCallback<T>>(mut self, callback: CB) -> CB::Output {
+        self.iter.with_affinity(&mut self.affinity).with_producer(callback)
     }
 }
 

@@ -1,14 +1,15 @@
 //! What `task_play.rs` plays with: pools that know their threads and count their panics, helpers, and the *plug*, one
-//! task for each worker, all of which block at the same time. While it is in, nothing else is polled, and whatever was
-//! polled before has come to rest.
+//! task for each worker, and one for the express lane if there is one, all of which block at the same time. While it is
+//! in, nothing else is polled, and whatever was polled before has come to rest.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::future::{Future, poll_fn};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use filch::Pool;
+use filch::{JoinHandle, Pool};
 
 use crate::support::planned;
 
@@ -52,13 +53,16 @@ impl Helper {
 
 /// A pool that counts its panics by its handler too, and knows its threads.
 pub struct Arena {
-    pub pool: Pool,
+    pub pool: Arc<Pool>,
     pub tag: usize,
+    pub lane: bool,
     handled: Arc<AtomicUsize>,
+    /// Polls of tasks that are not the one under test.
+    aside: Arc<AtomicU64>,
 }
 
 impl Arena {
-    pub fn new(workers: usize) -> Self {
+    pub fn new(workers: usize, lane: bool) -> Self {
         static TAGS: AtomicUsize = AtomicUsize::new(1);
         let tag = TAGS.fetch_add(1, Ordering::Relaxed);
         let handled = Arc::new(AtomicUsize::new(0));
@@ -67,13 +71,12 @@ impl Arena {
             planned(payload);
             count.fetch_add(1, Ordering::SeqCst);
         };
-        // Its workers are plugged now and then, and nothing is to run meanwhile.
         let builder = Pool::builder()
             .workers(workers)
-            .express_lane(false)
+            .express_lane(lane)
             .start_handler(move |_| TAG.set(tag))
             .panic_handler(handler);
-        Arena { pool: builder.build().unwrap(), tag, handled }
+        Arena { pool: Arc::new(builder.build().unwrap()), tag, lane, handled, aside: Arc::default() }
     }
 
     pub fn panics(&self) -> u64 {
@@ -82,9 +85,28 @@ impl Arena {
         panics
     }
 
+    /// How often tasks were queued, but for those that play aside. None where that is not counted.
+    pub fn schedules(&self) -> Option<u64> {
+        Some(self.pool.task_schedules()? - self.aside.load(Ordering::SeqCst))
+    }
+
+    /// Spawns a task that is not the one under test. It ends by itself, so it is polled as often as it is queued.
+    pub fn spawn_aside<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let (aside, mut future) = (self.aside.clone(), Box::pin(future));
+        self.pool.spawn(poll_fn(move |context| {
+            aside.fetch_add(1, Ordering::SeqCst);
+            future.as_mut().poll(context)
+        }))
+    }
+
     pub fn plug(&self) -> Plug {
         let (entered, inside) = mpsc::channel();
-        let plug = Plug((0..self.pool.num_workers()).map(|_| self.plug_one(entered.clone())).collect());
+        let threads = self.pool.num_workers() + usize::from(self.lane);
+        let plug = Plug((0..threads).map(|_| self.plug_one(entered.clone())).collect());
         (0..plug.0.len()).for_each(|_| inside.recv().unwrap());
         plug
     }
@@ -95,20 +117,25 @@ impl Arena {
             entered.send(()).unwrap();
             queue.iter().for_each(|job| job());
         };
-        self.pool.spawn(stop_all_else).detach();
+        self.spawn_aside(stop_all_else).detach();
         jobs
     }
 
     /// Runs `f` in a task, to its end.
     pub fn in_task<R: Send + 'static>(&self, f: impl FnOnce() -> R + Send + 'static) -> R {
-        self.pool.spawn(async move { f() }).join().unwrap()
+        self.spawn_aside(async move { f() }).join().unwrap()
     }
 }
 
-/// While it lives, every worker is in a task that does only what it is told.
+/// While it lives, every worker, and the lane, is in a task that does only what it is told.
 pub struct Plug(Vec<mpsc::Sender<Job>>);
 
 impl Plug {
+    /// How many tasks it consists of.
+    pub fn tasks(&self) -> u64 {
+        self.0.len() as u64
+    }
+
     pub fn run<R: Send + 'static>(&self, f: impl FnOnce() -> R + Send + 'static) -> R {
         let (done, result) = mpsc::channel();
         self.0[0].send(Box::new(move || done.send(f()).unwrap())).unwrap();

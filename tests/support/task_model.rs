@@ -29,6 +29,10 @@ pub enum Fate {
     AbortedInside,
     /// By another thread, while it is polled.
     AbortedInPoll,
+    /// The same, and that poll is ready: its output counts.
+    AbortedInPollReady,
+    /// The same, and that poll panics.
+    AbortedInPollPanics,
     AbortedAtRest,
     /// And its future's destructor panics.
     AbortedAtRestDropPanics,
@@ -92,7 +96,7 @@ pub struct Case {
     pub workers: usize,
 }
 
-pub const FATES: [Fate; 15] = [
+pub const FATES: [Fate; 17] = [
     Fate::AtOnce,
     Fate::AfterWakes(1),
     Fate::AfterWakes(5),
@@ -103,6 +107,8 @@ pub const FATES: [Fate; 15] = [
     Fate::AbortedUnpolled,
     Fate::AbortedInside,
     Fate::AbortedInPoll,
+    Fate::AbortedInPollReady,
+    Fate::AbortedInPollPanics,
     Fate::AbortedAtRest,
     Fate::AbortedAtRestDropPanics,
     Fate::AbortedWhenDone,
@@ -159,6 +165,7 @@ impl Fate {
     pub fn pending(self) -> usize {
         match self {
             Fate::AtOnce | Fate::PanicsAtOnce | Fate::AbortedUnpolled => 0,
+            Fate::AbortedInPollReady | Fate::AbortedInPollPanics => 0,
             Fate::AfterWakes(wakes) => wakes,
             Fate::PanicsAfterTwoWakes => 2,
             Fate::FutureDropPanics | Fate::OutputDropPanics | Fate::AbortedWhenDone => 1,
@@ -170,8 +177,8 @@ impl Fate {
     pub fn last(self) -> Last {
         match self {
             Fate::AtOnce | Fate::AfterWakes(_) | Fate::AbortedWhenDone => Last::Ready,
-            Fate::FutureDropPanics | Fate::OutputDropPanics => Last::Ready,
-            Fate::PanicsAtOnce | Fate::PanicsAfterTwoWakes => Last::Panics,
+            Fate::FutureDropPanics | Fate::OutputDropPanics | Fate::AbortedInPollReady => Last::Ready,
+            Fate::PanicsAtOnce | Fate::PanicsAfterTwoWakes | Fate::AbortedInPollPanics => Last::Panics,
             _ => Last::Missing,
         }
     }
@@ -182,7 +189,8 @@ impl Fate {
     }
 
     pub fn aborts_in_poll(self) -> bool {
-        matches!(self, Fate::AbortedInside | Fate::AbortedInPoll)
+        let inside = matches!(self, Fate::AbortedInside | Fate::AbortedInPoll);
+        inside || matches!(self, Fate::AbortedInPollReady | Fate::AbortedInPollPanics)
     }
 
     pub fn aborts_at_rest(self) -> bool {
@@ -217,7 +225,8 @@ pub fn impossible(case: &Case) -> Option<&'static str> {
     if fate == Fate::AbortedUnpolled && wakers != Wakers::Borrowed {
         return Some("a task that is never polled shows nobody its waker");
     }
-    if handle == Handle::DroppedBefore && fate.pending() == 0 && fate != Fate::AbortedUnpolled {
+    let ends_at_once = fate.pending() == 0 && fate != Fate::AbortedUnpolled && !fate.aborts_in_poll();
+    if handle == Handle::DroppedBefore && ends_at_once {
         return Some("its first poll is its last: nothing can be done between the two");
     }
     if handle == Handle::AbortedTwice && !fate.aborts() && fate != Fate::ShutDown {
@@ -279,6 +288,8 @@ pub struct Counts {
     pub wakes: usize,
     pub old_wakes: usize,
     pub live_tasks: u64,
+    /// How often it was queued. Counted in builds with debug assertions.
+    pub schedules: Option<u64>,
 }
 
 impl Case {
@@ -365,7 +376,25 @@ impl Case {
             wakes: usize::from(matches!(handle, Handle::PolledByHand | Handle::DroppedAfter)),
             old_wakes: 0,
             live_tasks: 0,
+            schedules: cfg!(debug_assertions).then(|| self.schedules()),
         }
+    }
+
+    /// How often it is queued: once because it is new, once for each rest that something ends, be it a wake (or several
+    /// at the same time), an abort, the end of the pool or of the last reference. Not for what comes while it is polled
+    /// for the last time, nor afterwards.
+    fn schedules(&self) -> u64 {
+        let ended_at_rest = self.fate.last() == Last::Missing
+            && self.fate != Fate::AbortedUnpolled
+            && !self.fate.aborts_in_poll()
+            && !self.ends_without_rest();
+        let woken = if self.fate.last() == Last::Missing { 0 } else { self.fate.pending() as u64 };
+        1 + woken + u64::from(ended_at_rest)
+    }
+
+    /// After its poll nobody could wake or abort it: it ends there and then.
+    pub fn ends_without_rest(&self) -> bool {
+        self.fate == Fate::NeverWoken && self.wakers == Wakers::Borrowed && self.handle == Handle::Detached
     }
 
     /// Tasks that are alive while this one rests, without the plugs.

@@ -141,8 +141,9 @@ pub struct Stage {
 }
 
 impl Stage {
-    pub fn new(workers: usize) -> Self {
-        Stage { arena: Arena::new(workers), other: Arena::new(1), foreign: Helper::new(), joiner: Helper::new() }
+    pub fn new(workers: usize, lane: bool) -> Self {
+        let (arena, other) = (Arena::new(workers, lane), Arena::new(1, lane));
+        Stage { arena, other, foreign: Helper::new(), joiner: Helper::new() }
     }
 
     /// Plays the case and counts. A wrong step in between panics, and names the case.
@@ -157,9 +158,9 @@ impl Stage {
         }
         let _named = Named(case);
         note(format!("{case:?}"));
-        let own = case.ends_its_pool().then(|| Arena::new(case.workers));
+        let own = case.ends_its_pool().then(|| Arena::new(case.workers, self.arena.lane));
         let arena = own.as_ref().unwrap_or(&self.arena);
-        let (panics, elsewhere) = (arena.panics(), self.other.panics());
+        let (panics, elsewhere, schedules) = (arena.panics(), self.other.panics(), arena.schedules());
         let mut play = Play {
             case,
             stage: self,
@@ -198,7 +199,13 @@ impl Stage {
             wakes: play.bells[0].0.load(Ordering::SeqCst),
             old_wakes: play.bells[1].0.load(Ordering::SeqCst),
             live_tasks: arena.pool.stats().live_tasks,
+            schedules: arena.schedules().zip(schedules).map(|(now, before)| now - before),
         }
+    }
+
+    /// Polls of the express lane so far, plugs included.
+    pub fn lane_polls(&self) -> u64 {
+        self.arena.pool.stats().express_polls
     }
 
     /// The pools go on to work.
@@ -247,12 +254,10 @@ impl Play<'_> {
         let handle = match self.case.origin {
             Origin::Outside => self.arena.pool.spawn(future),
             Origin::Worker => plug.run(move || filch::spawn(future)),
-            Origin::OtherPool => thread::scope(|threads| {
-                // Not in_task, which wants 'static: the pool is borrowed.
-                let pool = &self.arena.pool;
-                let other = &self.stage.other.pool;
-                threads.spawn(move || other.install_on_worker(move || pool.spawn(future))).join().unwrap()
-            }),
+            Origin::OtherPool => {
+                let pool = self.arena.pool.clone();
+                self.stage.other.in_task(move || pool.spawn(future))
+            }
         };
         if self.case.fate.aborts() {
             self.aborter = Some(handle.abort_handle());
@@ -274,8 +279,8 @@ impl Play<'_> {
                 let (done, result) = mpsc::channel();
                 let awaiter = async move { done.send(handle.await).unwrap_or_else(|_| panic!("the test has gone")) };
                 match self.case.awaiter() {
-                    Place::Pool => self.arena.pool.spawn(awaiter).detach(),
-                    _ => self.stage.other.pool.spawn(awaiter).detach(),
+                    Place::Pool => self.arena.spawn_aside(awaiter).detach(),
+                    _ => self.stage.other.spawn_aside(awaiter).detach(),
                 }
                 Holding::Waiting(result)
             }
@@ -324,19 +329,16 @@ impl Play<'_> {
     /// From the first poll to the last.
     fn go_on(&mut self) {
         let fate = self.case.fate;
+        if self.case.is_gated() {
+            self.during_the_first();
+        }
         for poll in 1..=fate.pending() {
             until(|| self.polls() >= poll);
             if self.case.is_gated() && poll == 1 {
-                self.let_go();
-                if fate == Fate::AbortedInPoll {
-                    self.abort();
-                }
-                if fate.aborts_in_poll() {
-                    self.wake();
-                }
-                assert!(self.future_is_there(), "dropped while it is polled");
-                self.record.gate.set();
-            } else if fate.last() == Last::Missing {
+                // All has been done, and what goes on wakes itself.
+                continue;
+            }
+            if fate.last() == Last::Missing {
                 self.rest();
             } else if poll == 1 && matches!(self.case.handle, Handle::DroppedBefore | Handle::AbortHandleDropped) {
                 // It rests: what goes, goes without its being polled.
@@ -351,13 +353,27 @@ impl Play<'_> {
         }
     }
 
+    /// While it is polled for the first time.
+    fn during_the_first(&mut self) {
+        until(|| self.polls() == 1);
+        self.let_go();
+        if self.case.fate.aborts_in_poll() && self.case.fate != Fate::AbortedInside {
+            self.abort();
+        }
+        if self.case.fate.aborts_in_poll() {
+            self.wake();
+        }
+        assert!(self.future_is_there(), "dropped while it is polled");
+        self.record.gate.set();
+    }
+
     /// It rests, and is not woken.
     fn rest(&mut self) {
-        let Case { fate, handle, wakers, .. } = self.case;
+        let fate = self.case.fate;
         let plug = self.arena.plug();
-        let gone = wakers == Wakers::Borrowed && handle == Handle::Detached && self.aborter.is_none();
+        let gone = self.case.ends_without_rest();
         let live = if gone { 0 } else { self.case.live_at_rest() };
-        assert_eq!(self.arena.pool.stats().live_tasks, self.case.workers as u64 + live);
+        assert_eq!(self.arena.pool.stats().live_tasks, plug.tasks() + live);
         assert_eq!(self.future_is_there(), !gone, "the last reference is the end, and nothing else");
         self.let_go();
         match fate {

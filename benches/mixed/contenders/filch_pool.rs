@@ -4,7 +4,7 @@ use std::future::Future;
 
 use filch::prelude::*;
 
-use super::{Call, Closures, Mix, Sort, Step, feeder};
+use super::{Call, Closures, Loop, Mix, Sort, Step, feeder};
 use crate::support::libraries::filch_pool;
 
 /// Closures by `spawn_detached`, from inside of closures.
@@ -46,6 +46,13 @@ impl Call for Filch {
     ) -> impl Future<Output = T> + Send + 'static {
         let handle = self.0.spawn_cpu(body);
         async move { handle.await.unwrap_or_else(|_| panic!("a closure failed")) }
+    }
+}
+
+impl Loop for Filch {
+    fn repeat(self, body: impl Fn() -> bool + Send + Sync) {
+        let ended = (0..u32::MAX).into_par_iter().any(|_| !body());
+        assert!(ended, "the loop lasts longer than any turn");
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod feeder;
 mod filch_pool;
+mod forte_calls;
 mod rayon_alone;
 mod smol_blocking;
 mod tokio_alone;
@@ -14,6 +15,7 @@ mod tokio_rayon;
 use std::future::Future;
 
 pub use filch_pool::{Filch, FilchCpu, FilchOutside};
+pub use forte_calls::ForteCalls;
 pub use rayon_alone::RayonAlone;
 pub use smol_blocking::{LIMIT as SMOL_LIMIT, SmolBlocking};
 pub use tokio_alone::TokioAlone;
@@ -64,6 +66,12 @@ pub trait Call: Mix {
         self,
         body: impl FnOnce() -> T + Send + 'static,
     ) -> impl Future<Output = T> + Send + 'static;
+}
+
+/// Runs a parallel loop, inside a closure.
+pub trait Loop: Mix {
+    /// Calls `body` again and again, on all workers, until it returns false.
+    fn repeat(self, body: impl Fn() -> bool + Send + Sync);
 }
 
 /// Sorts in parallel, inside a closure.

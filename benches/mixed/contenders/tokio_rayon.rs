@@ -5,7 +5,7 @@ use std::future::Future;
 use rayon::prelude::*;
 
 use super::tokio_alone::TokioAlone;
-use super::{Call, Closures, Mix, RayonAlone, Sort};
+use super::{Call, Closures, Loop, Mix, RayonAlone, Sort};
 
 /// A runtime and a pool.
 #[derive(Clone, Copy)]
@@ -59,6 +59,13 @@ impl Call for TokioRayon {
         let (answer, answered) = tokio::sync::oneshot::channel();
         self.closures.closure(move || assert!(answer.send(body()).is_ok(), "somebody waits"));
         async move { answered.await.expect("rayon runs every closure") }
+    }
+}
+
+impl Loop for TokioRayon {
+    fn repeat(self, body: impl Fn() -> bool + Send + Sync) {
+        let ended = (0..u32::MAX).into_par_iter().any(|_| !body());
+        assert!(ended, "the loop lasts longer than any turn");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use filch::prelude::*;
 
-use super::{PIECES, Request, Server, Work};
+use super::{INSIDE, PIECES, Request, Server, Work};
 use crate::support::libraries::filch_pool;
 
 /// The loop, on whichever thread of the pool this is.
@@ -59,15 +59,11 @@ impl Server for FilchSpawnCpu {
 #[derive(Clone, Copy)]
 pub struct FilchBounded(&'static filch::Pool);
 
-/// Requests inside for each worker: each keeps one busy for some two milliseconds, so the last one waits for about a
-/// third of the time that an answer may take.
-const INSIDE: usize = 8;
-
 impl Server for FilchBounded {
     const NAME: &'static str = "filch max_tasks";
 
     fn start(workers: usize) -> Self {
-        let pool = filch::Pool::builder().workers(workers).max_tasks(INSIDE * workers).build();
+        let pool = filch::Pool::builder().workers(workers).max_tasks(INSIDE).build();
         FilchBounded(Box::leak(Box::new(pool.expect("threads for a pool"))))
     }
 

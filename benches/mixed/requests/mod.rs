@@ -12,7 +12,10 @@ use std::time::{Duration, Instant};
 
 use filch_servers::{FilchBounded, FilchServer, FilchSpawnCpu};
 use log::Log;
-use peers::{RayonServer, SmolServer, TokioBlockingServer, TokioRayonServer, TokioServer};
+use peers::{
+    RayonServer, SmolServer, TokioBlockingBounded, TokioBlockingServer, TokioRayonBounded, TokioRayonServer,
+    TokioServer,
+};
 
 use super::conditions::Conditions;
 use super::quantiles::{millis, quantile};
@@ -30,11 +33,12 @@ const FIGURES: &[Figure] = &[
     Figure::new("cpu", "cores used"),
     Figure::new("cpu-each", "CPU ms per answer"),
     Figure::new("threads", "threads"),
+    Figure::new("runnable", "runnable at most"),
     Figure::new("throttled", "throttled, % of the time"),
 ];
 
 /// The figures of sheets without a quota: all but the last.
-const FREE: usize = 8;
+const FREE: usize = 9;
 
 /// How many requests there are.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +57,7 @@ pub const RATES: [(&str, &str, Rate); 4] = [
 ];
 
 /// The quotas that are tried, in cores' worth of time, and the load in terms of each.
-const QUOTAS: [(&str, f64); 3] = [("quota-0.5", 0.5), ("quota-1.0", 1.0), ("quota-1.5", 1.5)];
+pub const QUOTAS: [(&str, f64); 3] = [("quota-0.5", 0.5), ("quota-1.0", 1.0), ("quota-1.5", 1.5)];
 const QUOTA_LOAD: f64 = 0.8;
 
 const PARSE_US: f64 = 20.0;
@@ -62,6 +66,9 @@ const COMPUTE_US: f64 = 2_000.0;
 const PIECES: u32 = 64;
 /// An answer that takes longer comes too late.
 const IN_TIME: Duration = Duration::from_millis(50);
+/// As many requests at most are inside of a service with a bound: each keeps a core busy for some two milliseconds, so on
+/// two cores the last one waits for about a third of the time that an answer may take.
+const INSIDE: usize = 16;
 /// The first requests make what a pool makes only when it is needed, and are not counted.
 const WARM_UP: usize = 20;
 
@@ -71,7 +78,8 @@ const OWN: usize = 0;
 const NOTE: &str = "Latency counts from when a request was due. In time is within 50 ms, per second of arrivals; answers/s \
     is until the last answer. filch: the handler runs the parallel loop itself; filch spawn_cpu: it awaits a closure with \
     the loop. tokio + rayon: rayon's spawn with the loop, and a oneshot channel; the blocking ones compute one request on \
-    one thread, since they have no loops; tokio: eight tasks for each request; rayon: a closure for each request. forte is \
+    one thread, since they have no loops; tokio: eight tasks for each request; rayon: a closure for each request. max_tasks and \
+    bounded: no more than 16 requests inside, the others are refused (bounded: by a semaphore of tokio). forte is \
     left out: this release runs what a thread outside spawns on that thread.";
 
 const QUOTA_NOTE: &str = "The pools have as many workers as the library chooses by itself when it is asked for none in \
@@ -98,7 +106,9 @@ fn free(conditions: Conditions, (name, what, rate): (&str, &str, Rate)) -> Sheet
     push::<FilchSpawnCpu>(&mut sheet, conditions, workers, rate);
     push::<FilchBounded>(&mut sheet, conditions, workers, rate);
     push::<TokioRayonServer>(&mut sheet, conditions, workers, rate);
+    push::<TokioRayonBounded>(&mut sheet, conditions, workers, rate);
     push::<TokioBlockingServer>(&mut sheet, conditions, workers, rate);
+    push::<TokioBlockingBounded>(&mut sheet, conditions, workers, rate);
     push::<SmolServer>(&mut sheet, conditions, workers, rate);
     push::<TokioServer>(&mut sheet, conditions, workers, rate);
     push::<RayonServer>(&mut sheet, conditions, workers, rate);
@@ -115,7 +125,9 @@ fn under_quota(conditions: Conditions, (name, quota): (&str, f64)) -> Sheet {
     push::<FilchSpawnCpu>(&mut sheet, conditions, OWN, rate);
     push::<FilchBounded>(&mut sheet, conditions, OWN, rate);
     push::<TokioRayonServer>(&mut sheet, conditions, OWN, rate);
+    push::<TokioRayonBounded>(&mut sheet, conditions, OWN, rate);
     push::<TokioBlockingServer>(&mut sheet, conditions, OWN, rate);
+    push::<TokioBlockingBounded>(&mut sheet, conditions, OWN, rate);
     push::<TokioServer>(&mut sheet, conditions, OWN, rate);
     sheet
 }
@@ -237,6 +249,7 @@ fn trial<S: Server>(conditions: &Conditions, workers: usize, rate: f64) -> Vec<f
         usage.cpu.as_secs_f64() / took,
         usage.cpu.as_secs_f64() * 1e3 / answers.len() as f64,
         threads.all as f64,
+        threads.runnable as f64,
         100.0 * throttled / took,
     ]
 }

@@ -1,8 +1,9 @@
 //! The service on everybody else.
 
 use rayon::prelude::*;
+use tokio::sync::Semaphore;
 
-use super::{PIECES, Request, Server, Work};
+use super::{INSIDE, PIECES, Request, Server, Work};
 use crate::experiments::contenders::{Call, Closures, Mix};
 use crate::experiments::contenders::{RayonAlone, SmolBlocking, TokioAlone, TokioBlocking, TokioRayon};
 
@@ -15,13 +16,34 @@ fn parallel(work: Work) -> u64 {
     (0..PIECES).into_par_iter().map(|_| work.piece()).sum()
 }
 
+/// One after another.
+fn serial(work: Work) -> u64 {
+    work.pieces(PIECES)
+}
+
 /// A handler that awaits a closure.
-fn by_call(mix: impl Call, request: Request, compute: impl FnOnce(Work) -> u64 + Send + 'static) {
+fn by_call(mix: impl Call, request: Request, compute: fn(Work) -> u64) {
+    mix.task(handle(mix, request, compute));
+}
+
+async fn handle(mix: impl Call, request: Request, compute: fn(Work) -> u64) {
+    let work = request.parse();
+    let result = mix.call(move || compute(work)).await;
+    request.respond(result);
+}
+
+/// The same, with so many requests inside at most. False: the request is refused.
+fn by_bounded_call(mix: impl Call, inside: &'static Semaphore, request: Request, compute: fn(Work) -> u64) -> bool {
+    let Ok(permit) = inside.try_acquire() else { return false };
     mix.task(async move {
-        let work = request.parse();
-        let result = mix.call(move || compute(work)).await;
-        request.respond(result);
+        handle(mix, request, compute).await;
+        drop(permit);
     });
+    true
+}
+
+fn bound() -> &'static Semaphore {
+    Box::leak(Box::new(Semaphore::new(INSIDE)))
 }
 
 /// The computation as a closure of rayon, which splits it.
@@ -41,6 +63,22 @@ impl Server for TokioRayonServer {
     }
 }
 
+/// As [`TokioRayonServer`], with a bound.
+#[derive(Clone, Copy)]
+pub struct TokioRayonBounded(TokioRayon, &'static Semaphore);
+
+impl Server for TokioRayonBounded {
+    const NAME: &'static str = "tokio + rayon bounded";
+
+    fn start(workers: usize) -> Self {
+        TokioRayonBounded(TokioRayon::start(workers), bound())
+    }
+
+    fn offer(self, request: Request) -> bool {
+        by_bounded_call(self.0, self.1, request, parallel)
+    }
+}
+
 /// The computation on a blocking thread of tokio.
 #[derive(Clone, Copy)]
 pub struct TokioBlockingServer(TokioBlocking);
@@ -53,8 +91,24 @@ impl Server for TokioBlockingServer {
     }
 
     fn offer(self, request: Request) -> bool {
-        by_call(self.0, request, |work| work.pieces(PIECES));
+        by_call(self.0, request, serial);
         true
+    }
+}
+
+/// As [`TokioBlockingServer`], with a bound.
+#[derive(Clone, Copy)]
+pub struct TokioBlockingBounded(TokioBlocking, &'static Semaphore);
+
+impl Server for TokioBlockingBounded {
+    const NAME: &'static str = "tokio + spawn_blocking bounded";
+
+    fn start(workers: usize) -> Self {
+        TokioBlockingBounded(TokioBlocking::start(workers), bound())
+    }
+
+    fn offer(self, request: Request) -> bool {
+        by_bounded_call(self.0, self.1, request, serial)
     }
 }
 
@@ -70,7 +124,7 @@ impl Server for SmolServer {
     }
 
     fn offer(self, request: Request) -> bool {
-        by_call(self.0, request, |work| work.pieces(PIECES));
+        by_call(self.0, request, serial);
         true
     }
 }

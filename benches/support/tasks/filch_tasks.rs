@@ -19,6 +19,9 @@ pub fn filch_sleep(time: Duration) -> impl Future + Send + 'static {
 /// filch's pool, as one for tasks.
 pub struct FilchTasks(filch::Pool);
 
+/// The same without an express lane.
+pub struct FilchWithoutLane(FilchTasks);
+
 #[derive(Clone, Copy)]
 pub struct FilchSpawner;
 
@@ -59,5 +62,27 @@ impl TaskLibrary for FilchTasks {
 
     fn detach(&self, task: impl Future<Output = ()> + Send + 'static) {
         drop(self.0.spawn(task));
+    }
+}
+
+impl TaskLibrary for FilchWithoutLane {
+    const NAME: &'static str = "filch, no lane";
+    type Spawner = FilchSpawner;
+
+    fn start(workers: usize) -> Self {
+        let pool = filch::Pool::builder().workers(workers).express_lane(false).build();
+        FilchWithoutLane(FilchTasks(pool.expect("threads for a pool")))
+    }
+
+    fn spawner(&self) -> FilchSpawner {
+        FilchSpawner
+    }
+
+    fn run<T: Send + 'static>(&self, root: impl Future<Output = T> + Send + 'static) -> T {
+        self.0.run(root)
+    }
+
+    fn detach(&self, task: impl Future<Output = ()> + Send + 'static) {
+        TaskLibrary::detach(&self.0, task);
     }
 }

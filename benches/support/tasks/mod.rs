@@ -12,7 +12,7 @@ mod yield_once;
 use std::future::Future;
 
 pub use block_on::{block_on, block_on_until};
-pub use filch_tasks::{FilchTasks, filch_sleep};
+pub use filch_tasks::{FilchTasks, FilchWithoutLane, filch_sleep};
 pub use forte_tasks::ForteTasks;
 pub use futures_pool::FuturesPool;
 pub use smol::Smol;

@@ -16,6 +16,18 @@ use crate::work::install::current_num_threads;
 const PIECES: usize = 4;
 
 /// How a loop is cut: see [`with_partitioning`](IndexedParallelIterator::with_partitioning).
+///
+/// ```
+/// use filch::iter::Partitioning;
+/// use filch::prelude::*;
+///
+/// // Whoever fills a piece of memory first has it near: so fill it as it will be used.
+/// let mut field = vec![0.0; 10_000];
+/// let cut = Partitioning::Static;
+/// field.par_iter_mut().with_partitioning(cut).enumerate().for_each(|(i, x)| *x = i as f64);
+/// field.par_iter_mut().with_partitioning(cut).for_each(|x| *x *= 2.0);
+/// assert_eq!(field[9_999], 19_998.0);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Partitioning {
@@ -71,6 +83,20 @@ impl<I: IndexedParallelIterator> IndexedParallelIterator for WithPartitioning<I>
 /// [`with_affinity`](IndexedParallelIterator::with_affinity).
 ///
 /// Source of the idea: the `affinity_partitioner` of oneTBB.
+///
+/// ```
+/// use filch::iter::Affinity;
+/// use filch::prelude::*;
+///
+/// let (mut heat, mut flow) = (vec![1.0; 5000], vec![0.0; 5000]);
+/// // One for each set of data that is gone over again and again.
+/// let mut affinity = Affinity::new();
+/// for _ in 0..8 {
+///     heat.par_iter().zip(&mut flow).with_affinity(&mut affinity).for_each(|(x, f)| *f = x * 0.25);
+///     heat.par_iter_mut().zip(&flow).with_affinity(&mut affinity).for_each(|(x, f)| *x -= f);
+/// }
+/// assert!(heat.iter().all(|x| *x == 0.75_f64.powi(8)));
+/// ```
 pub struct Affinity {
     /// The length of the loop, and the number of workers. If one of them changes, all is forgotten.
     shape: (usize, usize),

@@ -19,6 +19,34 @@ use crate::par::plumbing::{Consumer, Folder, Owners, Producer, ProducerCallback}
 pub trait Progress: Sync {
     /// So many more items are done. Called on every thread that takes part, every few microseconds at most; it should
     /// be quick, and not panic.
+    ///
+    /// ```
+    /// use filch::iter::Progress;
+    /// use filch::prelude::*;
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    ///
+    /// /// Says each tenth of the way.
+    /// struct Tenths {
+    ///     done: AtomicUsize,
+    ///     of: usize,
+    ///     said: AtomicUsize,
+    /// }
+    ///
+    /// impl Progress for Tenths {
+    ///     fn add(&self, items: usize) {
+    ///         let before = self.done.fetch_add(items, Ordering::Relaxed);
+    ///         let tenth = |done: usize| done * 10 / self.of;
+    ///         for tenth in tenth(before) + 1..=tenth(before + items) {
+    ///             println!("{tenth}0 %");
+    ///             self.said.fetch_add(1, Ordering::Relaxed);
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// let tenths = Tenths { done: AtomicUsize::new(0), of: 5000, said: AtomicUsize::new(0) };
+    /// (0..5000).into_par_iter().with_progress(&tenths).for_each(|_| {});
+    /// assert_eq!(tenths.said.into_inner(), 10);
+    /// ```
     fn add(&self, items: usize);
 }
 

@@ -39,6 +39,16 @@ impl Tiles {
     ///
     /// # Panics
     /// If one of them is 0.
+    ///
+    /// ```
+    /// use filch::iter::par_for;
+    /// use filch::prelude::*;
+    ///
+    /// let pixels = par_for((0..1080, 0..1920)).tile(8, 256);
+    /// assert_eq!(pixels.len(), 135 * 8);
+    /// let largest = pixels.map(|tile| (tile.rows.len(), tile.cols.len())).max();
+    /// assert_eq!(largest, Some((8, 256)));
+    /// ```
     pub fn tile(self, rows: usize, cols: usize) -> Self {
         assert!(rows > 0 && cols > 0, "a tile has at least one row and one column");
         Tiles { tile: (rows, cols), ..self }
@@ -147,6 +157,16 @@ pub struct Tile {
 
 impl Tile {
     /// Its `(row, column)` pairs, row by row.
+    ///
+    /// ```
+    /// let tile = filch::iter::Tile { rows: 10..12, cols: 5..8 };
+    /// let mut picture = vec![[0; 20]; 20];
+    /// for (row, col) in tile.iter() {
+    ///     picture[row][col] = 1;
+    /// }
+    /// assert_eq!(picture.iter().flatten().sum::<i32>(), 6);
+    /// assert_eq!((picture[10][4], picture[11][7]), (0, 1));
+    /// ```
     pub fn iter(&self) -> Cells {
         let rows = if self.cols.is_empty() { 0..0 } else { self.rows.clone() };
         Cells { rows, cols: self.cols.clone(), row: (0, 0..0) }

@@ -1,9 +1,10 @@
 //! The stable sort by keys that are computed once.
 
-use crate::par::sort::grain::{Grain, SMALL};
+use crate::par::indexed::IndexedParallelIterator;
+use crate::par::into::IntoParallelRefMutIterator;
+use crate::par::iter::ParallelIterator;
 use crate::par::sort::order::Natural;
 use crate::par::sort::unstable::sort_unstable;
-use crate::work::join::join;
 
 /// Sorts stably by key. Each key is computed once.
 pub(crate) fn sort_by_cached_key<T, K, F>(v: &mut [T], key: &F)
@@ -31,15 +32,8 @@ where
     if v.len() < 2 {
         return;
     }
-    let most = if v.len() <= SMALL / 4 { v.len() } else { Grain::of(v.len()).part.min(v.len() / 4) };
-    let mut lists = lists(v, 0, most, key, narrow);
-    let mut pairs = Vec::new();
-    if lists.len() == 1 {
-        pairs = lists.remove(0);
-    } else {
-        pairs.reserve_exact(v.len());
-        lists.iter_mut().for_each(|list| pairs.append(list));
-    }
+    let pair = |(i, x): (usize, &mut T)| (key(x), narrow(i));
+    let mut pairs: Vec<(K, I)> = v.par_iter_mut().enumerate().map(pair).collect();
     // No two pairs are equal, so any sort of them is stable.
     sort_unstable(&mut pairs, &Natural);
     for i in 0..pairs.len() {
@@ -52,28 +46,4 @@ where
         pairs[i].1 = narrow(index);
         v.swap(i, index);
     }
-}
-
-/// Keys with indexes from `start` on, in lists of up to `most`.
-fn lists<T, K, F, I>(
-    v: &mut [T],
-    start: usize,
-    most: usize,
-    key: &F,
-    narrow: &(impl Fn(usize) -> I + Sync),
-) -> Vec<Vec<(K, I)>>
-where
-    T: Send,
-    K: Send,
-    F: Fn(&T) -> K + Sync,
-    I: Send,
-{
-    if v.len() <= most {
-        return vec![v.iter().enumerate().map(|(i, x)| (key(x), narrow(start + i))).collect()];
-    }
-    let half = v.len() / 2;
-    let (a, b) = v.split_at_mut(half);
-    let (mut a, mut b) = join(|| lists(a, start, most, key, narrow), || lists(b, start + half, most, key, narrow));
-    a.append(&mut b);
-    a
 }

@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 use std::ptr;
 use std::slice;
 
-use crate::par::sort::grain::{Grain, SMALL, inside};
+use crate::par::sort::grain::{Grain, SMALL, inside, weigh};
 use crate::par::sort::merge::cut;
 use crate::par::sort::merging::{par_copy, par_merge};
 use crate::par::sort::order::Order;
@@ -25,10 +25,11 @@ pub(crate) fn merge_halves<T: Send, O: Order<T>>(v: &mut [T], middle: usize, ord
         return order.sort(v);
     }
     let buffer = &mut buffer.spare_capacity_mut()[..v.len()];
-    if v.len() <= SMALL {
-        merge_by(v, middle, buffer, Grain { workers: 1, part: v.len(), piece: v.len() }, order);
+    let weight = weigh(v, order);
+    if v.len().saturating_mul(weight) <= SMALL {
+        merge_by(v, middle, buffer, Grain::alone(v.len()), order);
     } else {
-        inside(|| merge_by(v, middle, buffer, Grain::of(v.len()), order));
+        inside(|| merge_by(v, middle, buffer, Grain::of(v.len(), weight), order));
     }
 }
 

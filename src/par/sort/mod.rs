@@ -40,4 +40,6 @@ pub(crate) mod runs;
 pub(crate) mod select;
 #[allow(unsafe_code)]
 pub(crate) mod stable;
+#[cfg(test)]
+mod tests;
 pub(crate) mod unstable;

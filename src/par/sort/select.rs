@@ -9,7 +9,7 @@
 
 use std::ops::Range;
 
-use crate::par::sort::grain::{Grain, SMALL, inside};
+use crate::par::sort::grain::{Grain, SMALL, inside, weigh};
 use crate::par::sort::order::Order;
 use crate::par::sort::partition_wide::partition_wide;
 use crate::par::sort::unstable::sample;
@@ -31,10 +31,11 @@ pub(crate) fn select_nth<'v, T: Send, O: Order<T>>(
     order: &O,
 ) -> (&'v mut [T], &'v mut T, &'v mut [T]) {
     assert!(index < v.len(), "the index ({index}) should be below the length ({})", v.len());
-    if v.len() <= SMALL || size_of::<T>() == 0 {
+    let weight = weigh(v, order);
+    if v.len().saturating_mul(weight) <= SMALL || size_of::<T>() == 0 {
         order.select(v, index);
     } else {
-        inside(|| match Grain::of(v.len()) {
+        inside(|| match Grain::of(v.len(), weight) {
             Grain { workers: 1, .. } => order.select(v, index),
             grain => drop(select(v, index, grain, order)),
         });
@@ -56,7 +57,7 @@ pub(crate) fn select<T: Send, O: Order<T>>(v: &mut [T], index: usize, grain: Gra
 /// None if the slice is short, or the sample has misled us: then it is a permutation of what it was, and no more.
 pub(crate) fn between<T: Send, O: Order<T>>(v: &mut [T], index: usize, grain: Grain, order: &O) -> Option<Middle> {
     let (len, chunks) = (v.len(), (2 * grain.workers).min(v.len() / grain.piece));
-    if len <= SMALL || chunks < 2 {
+    if len <= grain.small || chunks < 2 {
         return None;
     }
     let sampled = sample(v, SAMPLE.min(len / 32), order);

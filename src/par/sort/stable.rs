@@ -2,7 +2,7 @@
 
 use std::mem::MaybeUninit;
 
-use crate::par::sort::grain::{Grain, LEAST_PART, SMALL, inside};
+use crate::par::sort::grain::{Grain, SMALL, inside, weigh};
 use crate::par::sort::halves::{merge_back, merge_two};
 use crate::par::sort::merging::par_merge;
 use crate::par::sort::order::Order;
@@ -11,14 +11,15 @@ use crate::work::join::join_inside;
 
 /// Sorts stably.
 pub(crate) fn sort<T: Send, O: Order<T>>(v: &mut [T], order: &O) {
-    if v.len() <= SMALL || size_of::<T>() == 0 {
+    let weight = weigh(v, order);
+    if v.len().saturating_mul(weight) <= SMALL || size_of::<T>() == 0 {
         return order.sort(v);
     }
-    inside(|| sort_inside(v, order));
+    inside(|| sort_inside(v, weight, order));
 }
 
-fn sort_inside<T: Send, O: Order<T>>(v: &mut [T], order: &O) {
-    let grain = Grain::of(v.len());
+fn sort_inside<T: Send, O: Order<T>>(v: &mut [T], weight: usize, order: &O) {
+    let grain = Grain::of(v.len(), weight);
     if grain.workers == 1 {
         return order.sort(v);
     }
@@ -34,13 +35,13 @@ fn sort_inside<T: Send, O: Order<T>>(v: &mut [T], order: &O) {
     let buffer = &mut buffer.spare_capacity_mut()[..v.len()];
     if sorted < v.len() / 4 {
         // Not much, or nothing at all.
-        return quarters(v, buffer, levels(v.len(), grain.workers), grain, order);
+        return quarters(v, buffer, levels(v.len(), grain), grain, order);
     }
     let rest = &mut v[sorted..];
-    if rest.len() <= SMALL {
+    if rest.len() <= grain.small {
         order.sort(rest);
     } else {
-        quarters(rest, &mut buffer[sorted..], levels(rest.len(), grain.workers), grain, order);
+        quarters(rest, &mut buffer[sorted..], levels(rest.len(), grain), grain, order);
     }
     let cuts: Vec<usize> = ends.into_iter().filter(|end| *end < v.len()).collect();
     combine(v, buffer, &cuts, 0, grain, order);
@@ -89,9 +90,9 @@ fn cut_near(cuts: &[usize], start: usize, end: usize) -> (&[usize], usize, &[usi
 }
 
 /// How many times to cut into four: so that there are more parts than workers.
-fn levels(len: usize, workers: usize) -> u32 {
+fn levels(len: usize, grain: Grain) -> u32 {
     let (mut levels, mut parts) = (1, 4);
-    while parts < 2 * workers && len / (4 * parts) >= LEAST_PART {
+    while parts < 2 * grain.workers && len / (4 * parts) >= grain.least {
         parts *= 4;
         levels += 1;
     }

@@ -1,14 +1,14 @@
 //! The unstable sort: quicksort, whose parts are sorted in parallel.
 
 use crate::ground::rng::Rng;
-use crate::par::sort::grain::{Grain, SMALL, inside};
+use crate::par::sort::grain::{Grain, SMALL, inside, weigh};
 use crate::par::sort::order::Order;
 use crate::par::sort::partition::partition;
 use crate::par::sort::runs::finish_run;
 use crate::par::sort::select::{Middle, between};
 use crate::work::join::join_inside;
 
-/// The pivot is the median of so many elements.
+/// The pivot is the median of so many elements, if that is no large part of them.
 const SAMPLE: usize = if cfg!(debug_assertions) { 31 } else { 255 };
 
 /// With so many workers for one part, it is not partitioned by one of them while the others wait.
@@ -16,11 +16,12 @@ const MANY: usize = if cfg!(debug_assertions) { 3 } else { 4 };
 
 /// Sorts in place.
 pub(crate) fn sort_unstable<T: Send, O: Order<T>>(v: &mut [T], order: &O) {
-    if v.len() <= SMALL || size_of::<T>() == 0 {
+    let weight = weigh(v, order);
+    if v.len().saturating_mul(weight) <= SMALL || size_of::<T>() == 0 {
         return order.sort_unstable(v);
     }
     inside(|| {
-        let grain = Grain::of(v.len());
+        let grain = Grain::of(v.len(), weight);
         if grain.workers == 1 {
             return order.sort_unstable(v);
         }
@@ -47,7 +48,7 @@ fn quicksort<T: Send, O: Order<T>>(v: &mut [T], grain: Grain, depth: u32, order:
 
 /// Partitions around the median of a sample; gives where the elements lie that need not be looked at again.
 fn partition_by_sample<T, O: Order<T>>(v: &mut [T], order: &O) -> Middle {
-    let len = sample(v, SAMPLE, order);
+    let len = sample(v, SAMPLE.min(v.len().div_ceil(8)), order);
     let half = len / 2;
     // Are there others like the pivot in the sample? Then it is worth a pass to have done with all of them.
     let often = !order.less(&v[half - len / 8], &v[half]) || !order.less(&v[half], &v[half + len / 8]);

@@ -26,6 +26,16 @@ impl<'data, T> ChunksExact<'data, T> {
     }
 
     /// What is left over: fewer elements than a piece has, from the slice's end.
+    ///
+    /// ```
+    /// use filch::prelude::*;
+    ///
+    /// let samples = [1, 2, 3, 4, 5, 6, 7];
+    /// let threes = samples.par_chunks_exact(3);
+    /// assert_eq!(threes.remainder(), [7]);
+    /// let sums: Vec<i32> = threes.map(|three| three.iter().sum()).collect();
+    /// assert_eq!(sums, [6, 15]);
+    /// ```
     pub fn remainder(&self) -> &'data [T] {
         self.rest
     }
@@ -73,16 +83,45 @@ impl<'data, T> ChunksExactMut<'data, T> {
     }
 
     /// What is left over, for those who do not want the pieces.
+    ///
+    /// ```
+    /// use filch::prelude::*;
+    ///
+    /// let mut samples = [1, 2, 3, 4, 5];
+    /// samples.par_chunks_exact_mut(2).into_remainder().fill(0);
+    /// assert_eq!(samples, [1, 2, 3, 4, 0]);
+    /// ```
     pub fn into_remainder(self) -> &'data mut [T] {
         self.rest
     }
 
     /// What is left over: fewer elements than a piece has, from the slice's end.
+    ///
+    /// ```
+    /// use filch::prelude::*;
+    ///
+    /// let mut samples = [1, 2, 3, 4, 5];
+    /// let mut pairs = samples.par_chunks_exact_mut(2);
+    /// pairs.remainder()[0] = 0;
+    /// pairs.for_each(|pair| pair.swap(0, 1));
+    /// assert_eq!(samples, [2, 1, 4, 3, 0]);
+    /// ```
     pub fn remainder(&mut self) -> &mut [T] {
         self.rest
     }
 
     /// What is left over; after that, nothing.
+    ///
+    /// ```
+    /// use filch::prelude::*;
+    ///
+    /// let mut samples = [1, 2, 3, 4, 5];
+    /// let mut pairs = samples.par_chunks_exact_mut(2);
+    /// let rest = pairs.take_remainder();
+    /// // It is a slice of its own, and can be used while the pieces are.
+    /// filch::join(|| pairs.for_each(|pair| pair.swap(0, 1)), || rest.fill(0));
+    /// assert_eq!(samples, [2, 1, 4, 3, 0]);
+    /// ```
     pub fn take_remainder(&mut self) -> &'data mut [T] {
         std::mem::take(&mut self.rest)
     }

@@ -26,6 +26,16 @@ impl<'data, T> RChunksExact<'data, T> {
     }
 
     /// What is left over: fewer elements than a piece has, from the slice's beginning.
+    ///
+    /// ```
+    /// use filch::prelude::*;
+    ///
+    /// // Digits in groups of three, counted from the right.
+    /// let digits = [1, 2, 3, 4, 5, 6, 7];
+    /// let groups = digits.par_rchunks_exact(3);
+    /// assert_eq!(groups.remainder(), [1]);
+    /// assert_eq!(groups.collect::<Vec<_>>(), [[5, 6, 7], [2, 3, 4]]);
+    /// ```
     pub fn remainder(&self) -> &'data [T] {
         self.rest
     }
@@ -73,16 +83,45 @@ impl<'data, T> RChunksExactMut<'data, T> {
     }
 
     /// What is left over, for those who do not want the pieces.
+    ///
+    /// ```
+    /// use filch::prelude::*;
+    ///
+    /// let mut samples = [1, 2, 3, 4, 5];
+    /// samples.par_rchunks_exact_mut(2).into_remainder().fill(0);
+    /// assert_eq!(samples, [0, 2, 3, 4, 5]);
+    /// ```
     pub fn into_remainder(self) -> &'data mut [T] {
         self.rest
     }
 
     /// What is left over: fewer elements than a piece has, from the slice's beginning.
+    ///
+    /// ```
+    /// use filch::prelude::*;
+    ///
+    /// let mut samples = [1, 2, 3, 4, 5];
+    /// let mut pairs = samples.par_rchunks_exact_mut(2);
+    /// pairs.remainder()[0] = 0;
+    /// pairs.for_each(|pair| pair.swap(0, 1));
+    /// assert_eq!(samples, [0, 3, 2, 5, 4]);
+    /// ```
     pub fn remainder(&mut self) -> &mut [T] {
         self.rest
     }
 
     /// What is left over; after that, nothing.
+    ///
+    /// ```
+    /// use filch::prelude::*;
+    ///
+    /// let mut samples = [1, 2, 3, 4, 5];
+    /// let mut pairs = samples.par_rchunks_exact_mut(2);
+    /// let rest = pairs.take_remainder();
+    /// // It is a slice of its own, and can be used while the pieces are.
+    /// filch::join(|| pairs.for_each(|pair| pair.swap(0, 1)), || rest.fill(0));
+    /// assert_eq!(samples, [0, 3, 2, 5, 4]);
+    /// ```
     pub fn take_remainder(&mut self) -> &'data mut [T] {
         std::mem::take(&mut self.rest)
     }

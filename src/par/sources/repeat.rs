@@ -32,11 +32,26 @@ pub struct Repeat<T> {
 
 impl<T: Clone + Send> Repeat<T> {
     /// The first `n` items; then it is indexed. As [`repeat_n`].
+    ///
+    /// ```
+    /// use filch::prelude::*;
+    ///
+    /// let blanks = filch::iter::repeat(' ').take(3);
+    /// assert_eq!(blanks.len(), 3);
+    /// assert_eq!(blanks.collect::<String>(), "   ");
+    /// ```
     pub fn take(self, n: usize) -> RepeatN<T> {
         repeat_n(self.element, n)
     }
 
     /// Pairs of the element and the items of `zip_op`, as many as that has.
+    ///
+    /// ```
+    /// use filch::prelude::*;
+    ///
+    /// let tagged: Vec<(&str, u32)> = filch::iter::repeat("item").zip(7..10).collect();
+    /// assert_eq!(tagged, [("item", 7), ("item", 8), ("item", 9)]);
+    /// ```
     pub fn zip<Z>(self, zip_op: Z) -> Zip<RepeatN<T>, Z::Iter>
     where
         Z: IntoParallelIterator<Iter: IndexedParallelIterator>,

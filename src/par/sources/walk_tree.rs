@@ -166,7 +166,20 @@ where
 
 /// The nodes of a tree: `root`, and what `children_of` says of each, each node before its children.
 ///
-/// [`walk_tree`] is for those who need no order; it may be quicker. See there for an example.
+/// [`walk_tree`] is for those who need no order; it may be quicker.
+///
+/// ```
+/// use filch::prelude::*;
+///
+/// // A book's chapters, sections and so on, as they are printed.
+/// let parts_of = |part: &&str| match *part {
+///     "book" => vec!["1", "2"],
+///     "1" => vec!["1.1", "1.2"],
+///     _ => vec![],
+/// };
+/// let contents: Vec<&str> = filch::iter::walk_tree_prefix("book", parts_of).collect();
+/// assert_eq!(contents, ["book", "1", "1.1", "1.2", "2"]);
+/// ```
 pub fn walk_tree_prefix<S, B, I>(root: S, children_of: B) -> WalkTreePrefix<S, B>
 where
     S: Send,
@@ -201,7 +214,20 @@ where
 
 /// The nodes of a tree: `root`, and what `children_of` says of each, each node after its children.
 ///
-/// [`walk_tree`] is for those who need no order; it may be quicker. See there for an example.
+/// [`walk_tree`] is for those who need no order; it may be quicker.
+///
+/// ```
+/// use filch::prelude::*;
+///
+/// // What a program is made of, in an order in which it can be built.
+/// let needs = |part: &&str| match *part {
+///     "app" => vec!["gui", "net"],
+///     "net" => vec!["tls"],
+///     _ => vec![],
+/// };
+/// let order: Vec<&str> = filch::iter::walk_tree_postfix("app", needs).collect();
+/// assert_eq!(order, ["gui", "tls", "net", "app"]);
+/// ```
 pub fn walk_tree_postfix<S, B, I>(root: S, children_of: B) -> WalkTreePostfix<S, B>
 where
     S: Send,

@@ -1,0 +1,132 @@
+//! Spawning by a [`TaskTracker`](crate::task::TaskTracker) where it may be refused.
+//!
+//! What is refused comes back without its token, so a closure goes to the pool as a future with its token beside it, and
+//! not inside of another closure, out of which nothing comes back.
+
+use std::future::Future;
+
+use crate::ground::error::TrySpawnError;
+use crate::pool::handle::{Pool, on_current};
+use crate::pool::priority::Priority;
+use crate::pool::shared::Shared;
+use crate::work::spawn_task::Once;
+use crate::work::task::JoinHandle;
+use crate::work::tracker::TaskTracker;
+
+impl TaskTracker {
+    /// [`spawn`](Self::spawn), giving the future back if there is no room or the pool has been shut down: for who may
+    /// be called while the pool ends, as destructors are. What comes back does not count.
+    ///
+    /// # Errors
+    /// As [`Pool::try_spawn`].
+    ///
+    /// ```
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(1).build()?;
+    /// let tracker = filch::task::TaskTracker::new();
+    /// assert_eq!(tracker.try_spawn_on(async { 5 }, &pool).unwrap().join().unwrap(), 5);
+    /// pool.shutdown();
+    /// let refused = tracker.try_spawn_on(async { 6 }, &pool).unwrap_err();
+    /// assert!(refused.is_shut_down() && tracker.is_empty());
+    /// assert_eq!(filch::block_on(refused.into_inner()), 6);
+    /// # Ok(()) }
+    /// ```
+    pub fn try_spawn<F>(&self, future: F) -> Result<JoinHandle<F::Output>, TrySpawnError<F>>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        on_current(|shared| self.try_spawn_in(future, shared))
+    }
+
+    /// [`try_spawn`](Self::try_spawn) on `pool`.
+    ///
+    /// # Errors
+    /// As [`Pool::try_spawn`].
+    pub fn try_spawn_on<F>(&self, future: F, pool: &Pool) -> Result<JoinHandle<F::Output>, TrySpawnError<F>>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.try_spawn_in(future, &pool.shared)
+    }
+
+    /// [`spawn_cpu`](Self::spawn_cpu), giving the closure back if there is no room or the pool has been shut down.
+    ///
+    /// # Errors
+    /// As [`Pool::try_spawn_cpu`].
+    pub fn try_spawn_cpu<F, T>(&self, f: F) -> Result<JoinHandle<T>, TrySpawnError<F>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        on_current(|shared| self.try_spawn_cpu_in(f, shared))
+    }
+
+    /// [`try_spawn_cpu`](Self::try_spawn_cpu) on `pool`.
+    ///
+    /// # Errors
+    /// As [`Pool::try_spawn_cpu`].
+    pub fn try_spawn_cpu_on<F, T>(&self, f: F, pool: &Pool) -> Result<JoinHandle<T>, TrySpawnError<F>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        self.try_spawn_cpu_in(f, &pool.shared)
+    }
+
+    /// [`spawn_blocking`](Self::spawn_blocking), giving the closure back if the pool has been shut down.
+    ///
+    /// # Errors
+    /// As [`Pool::try_spawn_blocking`].
+    pub fn try_spawn_blocking<F, T>(&self, f: F) -> Result<JoinHandle<T>, TrySpawnError<F>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        on_current(|shared| self.try_spawn_blocking_in(f, shared))
+    }
+
+    /// [`try_spawn_blocking`](Self::try_spawn_blocking) on `pool`.
+    ///
+    /// # Errors
+    /// As [`Pool::try_spawn_blocking`].
+    pub fn try_spawn_blocking_on<F, T>(&self, f: F, pool: &Pool) -> Result<JoinHandle<T>, TrySpawnError<F>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        self.try_spawn_blocking_in(f, &pool.shared)
+    }
+
+    fn try_spawn_in<F>(&self, future: F, shared: &Shared) -> Result<JoinHandle<F::Output>, TrySpawnError<F>>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let tracked = self.track_future(future);
+        shared.try_spawn(tracked, None).map_err(|error| error.map(|tracked| tracked.into_inner()))
+    }
+
+    fn try_spawn_cpu_in<F, T>(&self, f: F, shared: &Shared) -> Result<JoinHandle<T>, TrySpawnError<F>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let tracked = self.track_future(Once::new(f));
+        shared
+            .try_spawn_cpu_once(tracked, None, Priority::Normal)
+            .map_err(|error| error.map(|tracked| tracked.into_inner().into_inner()))
+    }
+
+    fn try_spawn_blocking_in<F, T>(&self, f: F, shared: &Shared) -> Result<JoinHandle<T>, TrySpawnError<F>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let tracked = self.track_future(Once::new(f));
+        shared
+            .spawn_blocking_once(tracked, None)
+            .map_err(|error| TrySpawnError::from(error).map(|tracked| tracked.into_inner().into_inner()))
+    }
+}
