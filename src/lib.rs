@@ -204,8 +204,9 @@ mod work;
 mod exports {
     pub use crate::driver::time;
     pub use crate::ground::error::{BuildError, JoinError, ShutDown, TrySpawnError};
-    pub use crate::pool::builder::{IdlePolicy, PoolBuilder, WaitPolicy};
+    pub use crate::pool::builder::PoolBuilder;
     pub use crate::pool::handle::Pool;
+    pub use crate::pool::policy::{IdlePolicy, WaitPolicy};
     pub use crate::pool::priority::Priority;
     pub use crate::pool::stats::{PoolStats, stats};
     pub use crate::pool::threads::ThreadBuilder;

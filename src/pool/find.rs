@@ -8,8 +8,8 @@ use crate::core::lineage::{self, Place, ScopeNode};
 use crate::core::task::{Task, Why};
 use crate::core::task_context;
 use crate::ground::unwind::Bomb;
-use crate::pool::builder::WaitPolicy;
 use crate::pool::current;
+use crate::pool::policy::WaitPolicy;
 use crate::pool::slot::Slot;
 
 /// One in this many jobs is taken from the injector first, so that local work cannot starve it; and one from the
