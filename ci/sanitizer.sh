@@ -1,9 +1,10 @@
 # Sourced by ci/asan and ci/tsan: a nightly toolchain, the target, the tests that are run.
 target=x86_64-unknown-linux-gnu
 
+# 77 tells `.ci/run` that nothing was checked.
 skip() {
     echo "SKIPPED: $1"
-    exit 0
+    exit 77
 }
 
 [ "$(uname -sm)" = "Linux x86_64" ] || skip "sanitizers are run on x86-64 Linux only"

@@ -205,9 +205,10 @@ mod work;
 mod exports {
     pub use crate::driver::time;
     pub use crate::ground::error::{BuildError, JoinError, ShutDown, TryCurrentError, TrySpawnError};
-    pub use crate::pool::builder::{IdlePolicy, PoolBuilder, WaitPolicy};
+    pub use crate::pool::builder::PoolBuilder;
     pub use crate::pool::entered::EnterGuard;
     pub use crate::pool::handle::{Handle, Pool};
+    pub use crate::pool::policy::{IdlePolicy, WaitPolicy};
     pub use crate::pool::priority::Priority;
     pub use crate::pool::stats::{PoolStats, stats};
     pub use crate::pool::threads::ThreadBuilder;

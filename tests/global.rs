@@ -5,6 +5,8 @@ mod support;
 
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
 use std::{io, thread};
 
 use filch::{BuildError, Pool};
@@ -33,6 +35,7 @@ children! {
     it_serves_every_free_function => child_uses_everything,
     it_gets_along_with_fewer_threads => child_is_refused_some_threads,
     it_gets_along_with_no_thread_at_all => child_is_refused_all_threads,
+    it_is_made_by_the_first_use_without_any_thread => child_uses_first_what_the_system_refuses_threads,
     many_builders_at_once => child_builds_from_many_threads,
     it_may_use_the_main_thread => child_uses_the_current_thread,
     it_does_not_keep_the_process => child_leaves_work_behind,
@@ -95,11 +98,12 @@ fn child_uses_everything() {
     });
 }
 
-fn refuse_from(limit: usize) {
+/// Builds the global pool for six workers, of which only those below the limit are let have a thread.
+fn refuse_from(limit: &'static AtomicUsize) {
     Pool::builder()
         .workers(6)
         .spawn_handler(move |thread| {
-            if thread.index() >= limit {
+            if thread.index() >= limit.load(Ordering::SeqCst) {
                 return Err(io::Error::other("no more threads"));
             }
             thread::spawn(|| thread.run());
@@ -113,7 +117,8 @@ fn refuse_from(limit: usize) {
 #[ignore = "run in a process of its own"]
 fn child_is_refused_some_threads() {
     with_deadline(30, || {
-        refuse_from(2);
+        static LIMIT: AtomicUsize = AtomicUsize::new(2);
+        refuse_from(&LIMIT);
         assert_eq!(filch::current_num_threads(), 2);
         assert_eq!(fib(15), 610);
         assert_eq!(filch::spawn(async { 4 }).join().unwrap(), 4);
@@ -121,21 +126,114 @@ fn child_is_refused_some_threads() {
     });
 }
 
+/// What may be asked of a pool that has no thread: whoever waits does the work.
+fn everything_without_threads() {
+    let here = thread::current().id();
+    assert_eq!(filch::current_num_threads(), 1);
+    assert_eq!(fib(15), 610);
+    let mut sum = 0;
+    filch::scope(|s| s.spawn(|_| sum += fib(5)));
+    assert_eq!(sum, 5);
+    let call = |c: filch::BroadcastContext<'_>| (c.index(), c.num_threads(), thread::current().id());
+    assert_eq!(filch::broadcast(call), [(0, 1, here)]);
+    assert_eq!(filch::join(|| filch::broadcast(call), || fib(5)), (vec![(0, 1, here)], 5), "by a guest");
+    assert_eq!(filch::block_on(async { filch::broadcast(call) }), [(0, 1, here)]);
+    filch::scope(|s| s.spawn_broadcast(|_, c| assert_eq!(c.index(), 0)));
+    filch::in_place_scope(|s| s.spawn_broadcast(|_, c| assert_eq!(c.index(), 0)));
+    assert_eq!(filch::spawn(async { 1 }).join().unwrap(), 1);
+    assert_eq!(filch::spawn_cpu(|| 2).join().unwrap(), 2);
+    assert_eq!(filch::spawn_blocking(|| 3).join().unwrap(), 3);
+    assert_eq!(filch::block_on(async { filch::spawn(async { 4 }).await.unwrap() }), 4);
+    assert_eq!(
+        filch::join(|| filch::spawn(async { 5 }).join().unwrap(), || filch::spawn_cpu(|| 6).join().unwrap()),
+        (5, 6)
+    );
+    // What nobody waits for is done by those who wait for something else.
+    let (tx, rx) = mpsc::channel();
+    let (t1, t2, t3) = (tx.clone(), tx.clone(), tx);
+    filch::spawn_detached(move || t1.send(1).unwrap());
+    filch::spawn_fifo(move || t2.send(2).unwrap());
+    filch::spawn_broadcast(move |c| t3.send(3 + c.index()).unwrap());
+    let mut done = Vec::new();
+    while done.len() < 3 {
+        assert_eq!(filch::spawn(async { 4 }).join().unwrap(), 4);
+        done.extend(rx.try_iter());
+    }
+    done.sort_unstable();
+    assert_eq!(done, [1, 2, 3]);
+}
+
+/// The same when threads can be had again: they come for what is spawned, without anybody who waits in the pool.
+fn everything_with_threads_again() {
+    let here = thread::current().id();
+    let (tx, rx) = mpsc::channel();
+    let t2 = tx.clone();
+    filch::spawn_detached(move || tx.send((1, thread::current().id())).unwrap());
+    let (one, by) = rx.recv_timeout(Duration::from_secs(20)).expect("a thread comes for it");
+    assert!(one == 1 && by != here);
+    filch::spawn_broadcast(move |c| t2.send((c.index(), thread::current().id())).unwrap());
+    let (zero, by) = rx.recv_timeout(Duration::from_secs(20)).expect("a thread comes for it");
+    assert!(zero == 0 && by != here);
+    assert_eq!(filch::broadcast(|c| (c.index(), c.num_threads())), [(0, 1)]);
+    assert_ne!(filch::spawn_blocking(|| thread::current().id()).join().unwrap(), here);
+    assert_eq!(filch::spawn(async { 4 }).join().unwrap(), 4);
+    assert_eq!(filch::spawn_cpu(|| fib(10)).join().unwrap(), 55);
+    assert_eq!(fib(15), 610);
+}
+
 #[test]
 #[ignore = "run in a process of its own"]
 fn child_is_refused_all_threads() {
-    with_deadline(30, || {
-        refuse_from(0);
-        // The calling threads run what they bring.
-        assert_eq!(fib(15), 610);
-        let mut sum = 0;
-        filch::scope(|s| s.spawn(|_| sum += fib(5)));
-        assert_eq!(sum, 5);
+    with_deadline(60, || {
+        static LIMIT: AtomicUsize = AtomicUsize::new(0);
+        refuse_from(&LIMIT);
+        everything_without_threads();
         thread::scope(|threads| {
             for _ in 0..4 {
                 threads.spawn(|| assert_eq!(fib(12), 144));
+                threads.spawn(|| assert_eq!(filch::broadcast(|c| c.index()), [0]));
             }
         });
+        LIMIT.store(usize::MAX, Ordering::SeqCst);
+        everything_with_threads_again();
+    });
+}
+
+/// Lets the system refuse every further thread, or not. The limit does not bind root, so the process becomes somebody
+/// else first. False where that does not help.
+#[cfg(target_os = "linux")]
+fn system_refuses_threads(refuses: bool) -> bool {
+    const NOBODY: libc::uid_t = 65_534;
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the calls get a user's number, and pointers to a variable of ours.
+    let set = unsafe {
+        (libc::geteuid() != 0 || libc::setuid(NOBODY) == 0)
+            && libc::getrlimit(libc::RLIMIT_NPROC, &raw mut limit) == 0
+            && {
+                limit.rlim_cur = if refuses { 0 } else { limit.rlim_max };
+                libc::setrlimit(libc::RLIMIT_NPROC, &raw const limit) == 0
+            }
+    };
+    set && thread::Builder::new().spawn(|| ()).is_err() == refuses
+}
+
+#[cfg(not(target_os = "linux"))]
+fn system_refuses_threads(_: bool) -> bool {
+    false
+}
+
+#[test]
+#[ignore = "run in a process of its own"]
+fn child_uses_first_what_the_system_refuses_threads() {
+    with_deadline(60, || {
+        if !system_refuses_threads(true) {
+            return println!("not tested: this system refuses no thread when it is told to");
+        }
+        everything_without_threads();
+        assert!(matches!(Pool::builder().build_global(), Err(BuildError::GlobalExists)));
+        if system_refuses_threads(false) {
+            everything_with_threads_again();
+        }
     });
 }
 

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use filch::Pool;
-use support::{Rng, alone, at_best, fib, long, note, pool, spin, with_deadline};
+use support::{Event, Rng, alone, at_best, fib, long, note, pool, spin, with_deadline};
 
 const LEAF: Duration = Duration::from_millis(100);
 const TRIES: u32 = 6;
@@ -153,6 +153,46 @@ fn nested_joins_of_sleeping_leaves_spread() {
     });
 }
 
+#[test]
+fn a_fork_is_found_when_a_worker_blocks_and_nobody_is_idle() {
+    // Both workers are at work when one of them forks, so nobody asks for the fork and nobody keeps watch over it. Then
+    // the other one gives its seat up, and there is no idle thread that would get up for that.
+    type Blocks = fn(Event);
+    let ways: [(&str, Blocks); 2] = [
+        ("block_on", |end| filch::block_on(filch::spawn_blocking(move || end.wait())).unwrap()),
+        ("blocking", |end| filch::blocking(|| end.wait())),
+    ];
+    let _alone = alone();
+    with_deadline(100, move || {
+        for (name, way) in ways {
+            for round in 0..10 {
+                note(format!("{name}, round {round}"));
+                let pool = pool(2);
+                let (busy, block, end) = (Event::default(), Event::default(), Event::default());
+                let (busy2, block2, end2) = (busy.clone(), block.clone(), end.clone());
+                pool.spawn_detached(move || {
+                    busy2.set();
+                    block2.wait();
+                    way(end2);
+                });
+                busy.wait();
+                let found = pool.install_on_worker(|| {
+                    // What others have asked for before is answered by these.
+                    assert_eq!(fib(10), 55);
+                    let begun = Event::default();
+                    let first = || {
+                        block.set();
+                        begun.wait_for(Duration::from_secs(20))
+                    };
+                    filch::join(first, || begun.set()).0
+                });
+                end.set();
+                assert!(found, "{name}, round {round}: the fork was left alone, beside a free seat");
+            }
+        }
+    });
+}
+
 /// Down the second arms, each taken by a thief while the first one waits for that; then two long arms.
 fn below_stolen_waits(levels: u32) -> Duration {
     if levels == 0 {
@@ -245,13 +285,17 @@ fn no_wake_up_of_a_pending_task_is_lost() {
     });
 }
 
-/// Processor time of the whole process.
-fn process_time() -> Duration {
+fn clock(id: libc::clockid_t) -> Duration {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the pointer is to a timespec of ours.
-    let outcome = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
+    let outcome = unsafe { libc::clock_gettime(id, &raw mut time) };
     assert_eq!(outcome, 0);
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// Processor time of the whole process.
+fn process_time() -> Duration {
+    clock(libc::CLOCK_PROCESS_CPUTIME_ID)
 }
 
 fn second_of_rest() -> Duration {
@@ -333,6 +377,39 @@ fn a_parked_wait_costs_nothing() {
                 let used = process_time() - before;
                 if used < Duration::from_millis(20) { Ok(()) } else { Err(format!("{workers} workers: {used:?}")) }
             });
+        }
+    });
+}
+
+#[test]
+fn who_hands_its_work_in_waits_without_spinning() {
+    // All workers are busy for 200 ms: a thread from outside, which finds no seat, must not search or poll meanwhile.
+    let _alone = alone();
+    with_deadline(60, || {
+        for workers in [1, 2] {
+            let pool = pool(workers);
+            let ways: [(&str, &dyn Fn()); 6] = [
+                ("install", &|| pool.install(|| ())),
+                ("install_on_worker", &|| pool.install_on_worker(|| ())),
+                ("join", &|| support::ignore(pool.join(|| (), || ()))),
+                ("scope", &|| pool.scope(|s| s.spawn(|_| ()))),
+                ("broadcast", &|| support::ignore(pool.broadcast(|_| ()))),
+                ("a handle", &|| pool.spawn_cpu(|| ()).join().unwrap()),
+            ];
+            for (name, way) in ways {
+                let go = support::occupy(&pool);
+                let (began, before) = (Instant::now(), clock(libc::CLOCK_THREAD_CPUTIME_ID));
+                let alarm = thread::spawn(move || {
+                    thread::sleep(Duration::from_millis(200));
+                    go.set();
+                });
+                way();
+                let used = clock(libc::CLOCK_THREAD_CPUTIME_ID) - before;
+                assert!(began.elapsed() >= Duration::from_millis(200), "{name}: nobody was to be had, and yet it ran");
+                // Starting the alarm and lying down is in it.
+                assert!(used < Duration::from_millis(5), "{workers} workers, {name}: {used:?} of processor time");
+                alarm.join().unwrap();
+            }
         }
     });
 }

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use filch::{Pool, WaitPolicy};
-use support::{at_best, fib, lock, note, pool, spin, threads_named, with_deadline};
+use support::{Event, fib, lock, note, pool, spin, threads_named, with_deadline, within};
 
 #[test]
 fn a_lock_may_be_held_across_join() {
@@ -33,6 +33,83 @@ fn a_lock_may_be_held_across_join() {
             }
             assert_eq!(mutex.into_inner().unwrap(), 50 * 8 * 2 * 55);
         }
+    });
+}
+
+/// A lock, and the thread that holds it.
+#[derive(Default)]
+struct Owned {
+    lock: Mutex<()>,
+    owner: Mutex<Option<thread::ThreadId>>,
+}
+
+impl Owned {
+    fn hold<R>(&self, f: impl FnOnce() -> R) -> R {
+        let _guard = lock(&self.lock);
+        *lock(&self.owner) = Some(thread::current().id());
+        let result = f();
+        *lock(&self.owner) = None;
+        result
+    }
+
+    /// Whether to take the lock here would be to wait for oneself.
+    fn is_held_below(&self) -> bool {
+        self.lock.try_lock().is_err() && *lock(&self.owner) == Some(thread::current().id())
+    }
+}
+
+/// A closure holds a lock across a `join` whose second arm is stolen, while others that want the lock are queued on its
+/// very thread. How many of those began on top of it, in how many rounds.
+fn rivals_on_top_of_the_holder(policy: WaitPolicy, rounds: usize) -> usize {
+    const RIVALS: usize = 8;
+    let pool = Pool::builder().workers(2).wait_policy(policy).build().unwrap();
+    let (shared, stolen) = (Arc::new(Owned::default()), AtomicUsize::new(0));
+    let (on_top, done) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    for round in 0..rounds {
+        note(format!("{policy:?}, round {round}"));
+        let rival = || {
+            let (shared, on_top, done) = (shared.clone(), on_top.clone(), done.clone());
+            move || {
+                if shared.is_held_below() {
+                    // A deadlock, in a program that would now take the lock.
+                    on_top.fetch_add(1, Ordering::SeqCst);
+                } else {
+                    shared.hold(|| ());
+                }
+                done.fetch_add(1, Ordering::SeqCst);
+            }
+        };
+        let begun = Event::default();
+        let hold = || {
+            filch::join_context(
+                |_| {
+                    begun.wait();
+                    for _ in 0..RIVALS / 2 {
+                        filch::spawn_detached(rival());
+                        let job = rival();
+                        filch::spawn(async move { job() }).detach();
+                    }
+                },
+                |context| {
+                    stolen.fetch_add(usize::from(context.migrated()), Ordering::SeqCst);
+                    begun.set();
+                    thread::sleep(Duration::from_millis(20));
+                },
+            )
+        };
+        pool.install_on_worker(|| shared.hold(hold));
+        assert!(within(Duration::from_secs(20), || done.load(Ordering::SeqCst) == RIVALS * (round + 1)));
+    }
+    assert_eq!(stolen.into_inner(), rounds, "a second arm that stays at home makes nobody wait");
+    on_top.load(Ordering::SeqCst)
+}
+
+#[test]
+fn a_lock_is_held_while_the_second_arm_is_stolen() {
+    with_deadline(60, || {
+        assert_eq!(rivals_on_top_of_the_holder(WaitPolicy::Leapfrog, 20), 0);
+        // That this would show it: where waiting threads run anything, they run those who want the lock.
+        assert!(rivals_on_top_of_the_holder(WaitPolicy::RunAnything, 5) >= 5);
     });
 }
 
@@ -214,9 +291,9 @@ fn sixteen_foreign_threads_on_a_small_pool() {
     });
 }
 
-/// Each second arm is, with some patience, taken by another thread, which then waits for the next one's thief: so all
-/// of them wait at once.
-fn stolen_waits(depth: u32, stolen: &AtomicUsize, threads: &AtomicUsize) {
+/// Each second arm is taken by another thread, which then waits for the next one's thief: so all of them wait at once.
+/// The first arms wait for that, as long as `patience` says.
+fn stolen_waits(depth: u32, patience: Duration, stolen: &AtomicUsize, threads: &AtomicUsize) {
     if depth == 0 {
         threads.fetch_max(threads_named("waits"), Ordering::Relaxed);
         spin(Duration::from_millis(1));
@@ -226,14 +303,14 @@ fn stolen_waits(depth: u32, stolen: &AtomicUsize, threads: &AtomicUsize) {
     filch::join_context(
         |_| {
             let began = Instant::now();
-            while !begun.load(Ordering::Relaxed) && began.elapsed() < Duration::from_millis(3) {
+            while !begun.load(Ordering::Relaxed) && began.elapsed() < patience {
                 thread::yield_now();
             }
         },
         |context| {
             begun.store(true, Ordering::Relaxed);
             stolen.fetch_add(usize::from(context.migrated()), Ordering::Relaxed);
-            stolen_waits(depth - 1, stolen, threads);
+            stolen_waits(depth - 1, patience, stolen, threads);
         },
     );
 }
@@ -246,16 +323,15 @@ fn six_hundred_stolen_waits_at_once() {
             let pool =
                 Pool::builder().workers(workers).wait_policy(policy).name("waits").stack_size(8 << 20).build().unwrap();
             let most = AtomicUsize::new(0);
-            at_best(5, "enough thieves", || {
-                let stolen = AtomicUsize::new(0);
-                pool.install_on_worker(|| stolen_waits(600, &stolen, &most));
-                let stolen = stolen.into_inner();
-                if stolen >= 100 { Ok(()) } else { Err(format!("only {stolen} arms were stolen: that tests little")) }
-            });
-            // Two more beside each other, with other work about.
+            // As long as it takes: a first arm that is left alone would wait until the deadline.
+            let stolen = AtomicUsize::new(0);
+            pool.install_on_worker(|| stolen_waits(600, Duration::MAX, &stolen, &most));
+            assert_eq!(stolen.into_inner(), 600);
+            // Two more beside each other, with other work about. Where both are in a first arm there is no seat for a
+            // thief, so these must not wait for ever.
             pool.scope(|s| {
                 for _ in 0..2 {
-                    s.spawn(|_| stolen_waits(150, &AtomicUsize::new(0), &most));
+                    s.spawn(|_| stolen_waits(150, Duration::from_millis(3), &AtomicUsize::new(0), &most));
                 }
                 (0..100).for_each(|_| s.spawn(|_| assert_eq!(fib(10), 55)));
             });

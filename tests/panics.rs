@@ -3,12 +3,14 @@
 
 mod support;
 
-use std::panic;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
+use std::{panic, thread};
 
-use filch::Pool;
-use support::{Drops, Reports, Token, catch, fib, lock, matrix, plan, planned, spin, with_deadline, within};
+use filch::{Pool, WaitPolicy};
+use support::{
+    Drops, Event, Reports, Token, catch, fib, lock, matrix, note, plan, planned, spin, with_deadline, within,
+};
 
 fn work() {
     spin(Duration::from_micros(50));
@@ -70,6 +72,125 @@ fn join_both_arms() {
         let (a, b) = (drops.token(), drops.token());
         let outcome = catch(|| pool.join(move || panic_with(a, 1), move || panic_with(b, 2)));
         assert_eq!(outcome.unwrap_err(), 1, "the first arm's panic wins");
+    });
+}
+
+/// Runs `each` on pools that can steal, with both ways of waiting, several times; inside of the pool.
+fn where_arms_are_stolen(each: impl Fn() + Send + Sync + 'static) {
+    with_deadline(60, move || {
+        for (workers, policy) in [(2, WaitPolicy::Leapfrog), (4, WaitPolicy::Leapfrog), (2, WaitPolicy::RunAnything)] {
+            let pool = Pool::builder().workers(workers).wait_policy(policy).build().unwrap();
+            for round in 0..3 {
+                note(format!("{workers} workers, {policy:?}, round {round}"));
+                pool.install(&each);
+                pool.install_on_worker(&each);
+                assert_eq!(pool.install(|| fib(10)), 55);
+            }
+        }
+    });
+}
+
+/// A frame that one side of a `join` or scope writes to, on another thread, long after the other side has panicked.
+#[derive(Default)]
+struct Borrowed {
+    begun: Event,
+    written: [AtomicU64; 32],
+}
+
+impl Borrowed {
+    /// Begins, and writes after 20 ms.
+    fn write(&self, stolen: bool) {
+        assert!(stolen, "it runs where the other side ran: this tests nothing");
+        self.begun.set();
+        thread::sleep(Duration::from_millis(20));
+        self.written.iter().for_each(|word| word.store(7, Ordering::Relaxed));
+    }
+
+    /// Panics as soon as the other side has begun.
+    fn panic(&self, id: u64) {
+        assert!(self.begun.wait_for(Duration::from_secs(30)), "nobody has stolen the other side");
+        plan(id);
+    }
+
+    /// Calls `f` with a frame, which must have been written to when the panic `id` arrives here.
+    fn lend(id: u64, f: impl FnOnce(&Borrowed)) {
+        let frame = Borrowed::default();
+        let outcome = catch(|| f(&frame));
+        let late = frame.written.iter().filter(|word| word.load(Ordering::Relaxed) != 7).count();
+        assert_eq!((outcome, late), (Err(id), 0), "the frame was left while it was in use");
+    }
+}
+
+#[test]
+fn the_first_arm_panics_while_the_second_is_stolen() {
+    where_arms_are_stolen(|| {
+        let here = thread::current().id();
+        let elsewhere = || thread::current().id() != here;
+        Borrowed::lend(1, |f| support::ignore(filch::join(|| f.panic(1), || f.write(elsewhere()))));
+        Borrowed::lend(2, |f| support::ignore(filch::join_context(|_| f.panic(2), |c| f.write(c.migrated()))));
+        Borrowed::lend(3, |f| {
+            filch::with_worker(|w| support::ignore(w.join(|_| f.panic(3), |_| f.write(elsewhere()))));
+        });
+        // Too large for registers, so joined in the caller's frame.
+        let large = std::hint::black_box([4; 16]);
+        Borrowed::lend(4, |f| {
+            filch::join(move || f.panic(large[3]), move || f.write(large[5] == 4 && elsewhere()));
+        });
+    });
+}
+
+#[test]
+fn both_arms_panic_and_the_second_is_stolen() {
+    where_arms_are_stolen(|| {
+        let here = thread::current().id();
+        let elsewhere = || thread::current().id() != here;
+        let write = |f: &Borrowed, stolen| {
+            f.write(stolen);
+            plan(99);
+        };
+        Borrowed::lend(1, |f| support::ignore(filch::join(|| f.panic(1), || write(f, elsewhere()))));
+        Borrowed::lend(2, |f| support::ignore(filch::join_context(|_| f.panic(2), |c| write(f, c.migrated()))));
+        Borrowed::lend(3, |f| {
+            filch::with_worker(|w| support::ignore(w.join(|_| f.panic(3), |_| write(f, elsewhere()))));
+        });
+        // The second alone, when the first has ended.
+        Borrowed::lend(99, |f| support::ignore(filch::join(|| f.begun.wait(), || write(f, elsewhere()))));
+    });
+}
+
+#[test]
+fn a_scopes_body_panics_while_its_jobs_run() {
+    where_arms_are_stolen(|| {
+        let here = thread::current().id();
+        let elsewhere = || thread::current().id() != here;
+        Borrowed::lend(1, |f| {
+            filch::scope(|s| {
+                s.spawn(|_| f.write(elsewhere()));
+                f.panic(1);
+            });
+        });
+        Borrowed::lend(2, |f| {
+            filch::scope_fifo(|s| {
+                s.spawn_fifo(|_| f.write(elsewhere()));
+                f.panic(2);
+            });
+        });
+        Borrowed::lend(3, |f| {
+            filch::in_place_scope(|s| {
+                // A job of a job, in a join of the body.
+                filch::join(|| s.spawn(|s| s.spawn(|_| f.write(elsewhere()))), || ());
+                f.panic(3);
+            });
+        });
+        // A job panics while another goes on that it has spawned.
+        Borrowed::lend(4, |f| {
+            filch::scope(|s| {
+                s.spawn(|s| {
+                    s.spawn(|_| f.write(true));
+                    f.panic(4);
+                });
+            });
+        });
     });
 }
 

@@ -4,12 +4,12 @@
 mod support;
 
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use filch::{BuildError, Pool};
+use filch::{BuildError, Pool, WaitPolicy};
 use support::{assert_threads_end, fib, lock, plan, with_deadline, within};
 
 #[test]
@@ -114,6 +114,90 @@ fn threads_that_come_late_or_never() {
         assert_eq!(handle.join().unwrap(), 5);
         drop(pool);
         late.join().unwrap();
+    });
+}
+
+/// What asks for a worker, where there is none: whoever waits is it.
+fn in_place_of_the_workers(pool: &Pool) {
+    let (here, workers) = (thread::current().id(), pool.num_workers());
+    let calls: Vec<_> = (0..workers).map(|index| (index, here)).collect();
+    assert_eq!(pool.install_on_worker(|| thread::current().id()), here);
+    assert_eq!(pool.install(|| pool.install_on_worker(|| thread::current().id())), here, "by a guest");
+    assert_eq!(pool.broadcast(|c| (c.index(), thread::current().id())), calls);
+    assert_eq!(pool.install(|| filch::broadcast(|c| (c.index(), thread::current().id()))), calls, "by a guest");
+    let (tx, rx) = std::sync::mpsc::channel();
+    pool.spawn_broadcast(move |c| tx.send(c.index()).unwrap());
+    let mut indices = Vec::new();
+    while indices.len() < workers {
+        assert_eq!(pool.block_on(pool.spawn_cpu(|| fib(5))).unwrap(), 5);
+        indices.extend(rx.try_iter());
+    }
+    indices.sort_unstable();
+    assert_eq!(indices, (0..workers).collect::<Vec<_>>());
+    assert_eq!(pool.block_on(pool.spawn(async { 6 })).unwrap(), 6);
+    assert_eq!(pool.block_on(pool.spawn_blocking(|| 7)).unwrap(), 7);
+}
+
+#[test]
+fn every_thread_is_dropped_unrun_and_later_ones_come() {
+    with_deadline(60, || {
+        for (workers, policy) in [
+            (1, WaitPolicy::Leapfrog),
+            (2, WaitPolicy::Leapfrog),
+            (1, WaitPolicy::RunAnything),
+            (2, WaitPolicy::RunAnything),
+        ] {
+            support::note(format!("{workers} workers, {policy:?}"));
+            let may = Arc::new(AtomicBool::new(false));
+            let let_run = may.clone();
+            let pool = Pool::builder()
+                .workers(workers)
+                .wait_policy(policy)
+                .spawn_handler(move |thread| {
+                    if let_run.load(Ordering::SeqCst) {
+                        thread::Builder::new().name("let-run".into()).spawn(|| thread.run())?;
+                    }
+                    Ok(())
+                })
+                .build()
+                .unwrap();
+            in_place_of_the_workers(&pool);
+            may.store(true, Ordering::SeqCst);
+            let here = thread::current().id();
+            assert_ne!(pool.install_on_worker(|| thread::current().id()), here, "there are threads again");
+            assert_ne!(pool.install(|| pool.install_on_worker(|| thread::current().id())), here, "by a guest");
+            assert_eq!(pool.broadcast(|c| c.index()), (0..workers).collect::<Vec<_>>());
+            assert_eq!(pool.spawn_cpu(|| fib(10)).join().unwrap(), 55);
+        }
+    });
+}
+
+#[test]
+fn a_broadcast_reaches_the_place_of_a_thread_that_is_dropped_unrun() {
+    with_deadline(60, || {
+        let shelf = Arc::new(Mutex::new(Vec::new()));
+        let shelf2 = shelf.clone();
+        let handler = move |thread: filch::ThreadBuilder| {
+            if thread.index() == 0 {
+                lock(&shelf2).push(thread);
+            } else {
+                thread::spawn(|| thread.run());
+            }
+            Ok(())
+        };
+        let pool = Pool::builder().workers(2).spawn_handler(handler).build().unwrap();
+        let (tx, rx) = std::sync::mpsc::channel();
+        let tx2 = tx.clone();
+        pool.spawn_broadcast(move |c| tx.send(c.index()).unwrap());
+        assert_eq!(rx.recv_timeout(Duration::from_secs(20)), Ok(1));
+        assert!(rx.recv_timeout(Duration::from_millis(50)).is_err(), "worker 0 may still come");
+        drop(lock(&shelf).pop());
+        assert_eq!(rx.recv_timeout(Duration::from_secs(20)), Ok(0), "it does not: anybody makes its call");
+        pool.spawn_broadcast(move |c| tx2.send(c.index()).unwrap());
+        let mut calls: Vec<_> = rx.iter().collect();
+        calls.sort_unstable();
+        assert_eq!(calls, [0, 1], "and those of later ones");
+        assert_eq!(pool.broadcast(|c| c.index()), [0, 1]);
     });
 }
 

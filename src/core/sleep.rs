@@ -219,6 +219,14 @@ impl Sleep {
         state & DEEP != 0 || (idle(state) == 0 && searching(state) == 0 && active(state) < seats)
     }
 
+    /// Whether nobody would look after a private fork that strands: a seat is free, and there is no idle thread, not
+    /// even one that sleeps, to keep watch.
+    #[inline]
+    pub(crate) fn nobody_idle(&self, seats: u64) -> bool {
+        let state = self.state.load(Ordering::Relaxed);
+        idle(state) == 0 && searching(state) == 0 && active(state) < seats
+    }
+
     /// The only place that wakes an idle thread. The woken one is counted as searching from here on.
     pub(crate) fn wake_one(&self, seats: u64) -> Wake {
         let mut idlers = self.idlers.lock();

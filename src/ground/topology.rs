@@ -42,6 +42,11 @@ pub(crate) fn default_workers() -> usize {
     asked_workers().unwrap_or_else(cores).min(MAX_WORKERS)
 }
 
+/// How many workers a pool gets that is asked for so many: 0 asks for the default.
+pub(crate) fn wanted_workers(asked: usize) -> usize {
+    if asked == 0 { default_workers() } else { asked.min(MAX_WORKERS) }
+}
+
 /// `FILCH_NUM_THREADS` if it holds a positive number. Where rayon's drop-in is, its variables are asked next; there 0
 /// asks for the default.
 fn asked_workers() -> Option<usize> {
@@ -67,7 +72,16 @@ fn parse_workers(text: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_WORKERS, parse_workers};
+    use super::{MAX_WORKERS, parse_workers, wanted_workers};
+
+    #[test]
+    fn absurd_counts_are_clamped() {
+        assert_eq!(MAX_WORKERS, 4_096, "the docs of `PoolBuilder::workers` say so");
+        for (asked, given) in [(1, 1), (4_095, 4_095), (4_096, 4_096), (4_097, 4_096), (usize::MAX, 4_096)] {
+            assert_eq!(wanted_workers(asked), given);
+        }
+        assert!((1..=MAX_WORKERS).contains(&wanted_workers(0)));
+    }
 
     #[test]
     fn bad_values_count_as_not_set() {

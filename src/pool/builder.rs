@@ -3,12 +3,12 @@
 use std::fmt;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::ground::error::BuildError;
-use crate::ground::topology::{MAX_WORKERS, default_workers};
+use crate::ground::topology::wanted_workers;
 use crate::ground::unwind::{self, Payload};
 use crate::pool::handle::Pool;
+use crate::pool::policy::{IdlePolicy, WaitPolicy};
 use crate::pool::threads::ThreadBuilder;
 
 /// Gives a thread its name, by its index.
@@ -19,89 +19,6 @@ pub(crate) type HookFn = Arc<dyn Fn(usize) + Send + Sync>;
 pub(crate) type PanicFn = Arc<dyn Fn(Payload) + Send + Sync>;
 /// Starts a thread.
 pub(crate) type SpawnFn = Arc<dyn Fn(ThreadBuilder) -> io::Result<()> + Send + Sync>;
-
-/// What a worker may run while it waits for the second arm of its `join`, when a thief has it.
-///
-/// ```
-/// use filch::{Pool, WaitPolicy};
-/// use std::sync::Mutex;
-///
-/// # fn main() -> Result<(), filch::BuildError> {
-/// let pool = Pool::builder().workers(2).wait_policy(WaitPolicy::Leapfrog).build()?;
-/// let sum = Mutex::new(0);
-/// pool.scope(|s| {
-///     for _ in 0..10 {
-///         s.spawn(|_| {
-///             // Nothing that wants this lock runs inside of the `join`; with `RunAnything` it might.
-///             let mut sum = sum.lock().unwrap();
-///             let (a, b) = filch::join(|| 1, || 2);
-///             *sum += a + b;
-///         });
-///     }
-/// });
-/// assert_eq!(sum.into_inner().unwrap(), 30);
-/// # Ok(()) }
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum WaitPolicy {
-    /// Only parts of the awaited arm; when there are none, the thread parks and a spare takes its seat. No unrelated
-    /// closure runs inside your `join`, so a lock held across it cannot deadlock, and the stack is never deeper than
-    /// that of the serial program. After Wagner and Calder's leapfrogging (1993).
-    #[default]
-    Leapfrog,
-    /// Anything, as rayon does, and in rayon's order: own closures before broadcasts. No spares are needed, but for
-    /// [`block_on`](crate::block_on) and [`blocking`](crate::blocking), so all closures run on the workers, by indices
-    /// below their number, where nobody calls those. But a lock held across a `join` may deadlock, and the stack may
-    /// become as deep as there is work to run. The [drop-in for rayon](crate#features) uses it.
-    RunAnything,
-}
-
-/// How long idle threads look for work before they sleep.
-///
-/// ```
-/// use filch::{IdlePolicy, Pool};
-/// use std::time::Duration;
-///
-/// # fn main() -> Result<(), filch::BuildError> {
-/// // On a machine that others use too: go to sleep soon, and keep threads that were hard to get.
-/// let policy = IdlePolicy::default().spin(Duration::from_micros(5)).keep_alive(Duration::from_secs(60));
-/// assert_eq!((policy.spin.as_micros(), policy.keep_alive.as_secs()), (5, 60));
-/// let pool = Pool::builder().workers(2).idle_policy(policy).build()?;
-/// assert_eq!(pool.join(|| 1, || 2), (1, 2));
-/// # Ok(()) }
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct IdlePolicy {
-    /// How long a thread without work searches before it parks. Default: 20 µs. Shorter saves a little processor
-    /// time and makes regions of less than a millisecond slower; longer helps on more than a hundred cores only.
-    pub spin: Duration,
-    /// How long a spare thread or a blocking thread without work is kept. Default: 5 s.
-    pub keep_alive: Duration,
-}
-
-impl Default for IdlePolicy {
-    fn default() -> Self {
-        IdlePolicy { spin: Duration::from_micros(20), keep_alive: Duration::from_secs(5) }
-    }
-}
-
-impl IdlePolicy {
-    /// The default policy with another time of searching.
-    #[must_use]
-    pub fn spin(mut self, spin: Duration) -> Self {
-        self.spin = spin;
-        self
-    }
-
-    /// The default policy with another life of idle spares.
-    #[must_use]
-    pub fn keep_alive(mut self, keep_alive: Duration) -> Self {
-        self.keep_alive = keep_alive;
-        self
-    }
-}
 
 /// What the builder has gathered.
 #[derive(Clone, Default)]
@@ -219,7 +136,7 @@ impl PoolBuilder {
     }
 
     /// Names the threads `prefix-0`, `prefix-1` and so on, and those for [calls that block](crate::spawn_blocking)
-    /// `prefix-block-0`, `prefix-block-1` and so on.
+    /// `prefix-block-0`, `prefix-block-1` and so on. The last name that is given counts.
     ///
     /// Without a name the former have none, and the latter are called `filch-block-0` and so on, so that a debugger
     /// tells them from threads of the program's own. The number is the lowest that none of these threads of the pool
@@ -229,9 +146,7 @@ impl PoolBuilder {
     /// A name with a NUL byte makes [`build`](Self::build) fail with [`BuildError::Name`].
     pub fn name(mut self, prefix: impl Into<String>) -> Self {
         let prefix = prefix.into();
-        if prefix.contains('\0') {
-            self.bad_name = Some(prefix.clone());
-        }
+        self.bad_name = prefix.contains('\0').then(|| prefix.clone());
         self.config.prefix = Some(prefix.as_str().into());
         self.config.name = Some(Arc::new(move |index| format!("{prefix}-{index}")));
         self
@@ -239,6 +154,11 @@ impl PoolBuilder {
 
     /// Names each thread by its index. Spares have indices from the number of workers on. Threads for calls that block
     /// have none, and are called `filch-block-0` and so on.
+    ///
+    /// No system takes a name with a NUL byte, so a thread that is given one counts as refused: for a worker
+    /// [`build`](Self::build) fails with [`BuildError::Thread`], whose source is of the kind
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput); a spare is not started. A [spawn handler](Self::spawn_handler) is
+    /// handed the name as it is.
     ///
     /// ```
     /// # fn main() -> Result<(), filch::BuildError> {
@@ -575,7 +495,9 @@ impl PoolBuilder {
     /// Builds the global pool, on which the free functions work outside of any other pool.
     ///
     /// Must come before the first use of the global pool. Unlike [`build`](Self::build), a refused thread is not an
-    /// error: the pool gets along with fewer workers.
+    /// error: the pool gets along with fewer workers. With none at all it counts as a pool of one worker, whose part
+    /// is played by whatever thread waits for the pool; what is spawned and not waited for runs when a thread can be
+    /// had, which is tried again with each spawn.
     ///
     /// # Errors
     /// [`BuildError::GlobalExists`] if there is a global pool already, and as for [`build`](Self::build).
@@ -598,7 +520,7 @@ impl PoolBuilder {
         if let Some(name) = &self.bad_name {
             return Err(BuildError::Name(name.clone()));
         }
-        Ok(if self.workers == 0 { default_workers() } else { self.workers.min(MAX_WORKERS) })
+        Ok(wanted_workers(self.workers))
     }
 }
 

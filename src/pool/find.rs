@@ -9,8 +9,8 @@ use crate::core::rhythm::{self, Places};
 use crate::core::task::{Task, Why};
 use crate::core::task_context;
 use crate::ground::unwind::Bomb;
-use crate::pool::builder::WaitPolicy;
 use crate::pool::current;
+use crate::pool::policy::WaitPolicy;
 use crate::pool::slot::Slot;
 
 /// Up to so many pieces of work on top of one another, the rhythms hold.
@@ -414,7 +414,8 @@ impl Places for Slot {
     }
 
     fn root(&self) -> Option<Work> {
-        if self.is_own_thread() { self.shared().worker_roots.steal().map(Work::Job) } else { None }
+        let shared = self.shared();
+        if self.is_own_thread() || shared.has_no_threads() { shared.worker_roots.steal().map(Work::Job) } else { None }
     }
 
     fn injected_closure(&self) -> Option<Work> {

@@ -68,7 +68,8 @@ impl Pool {
     }
 
     /// Builds a pool with as many workers as can be had. With none at all, the threads that call the pool run their
-    /// work themselves, and a thread for spawned work is asked for again whenever there is some.
+    /// work themselves, what asks for a worker (a broadcast, a root for own threads) included, and a thread for spawned
+    /// work is asked for again, as a spare, whenever there is some.
     fn start_with_fewer(mut workers: usize, current_thread: bool, config: Config) -> Result<Pool, BuildError> {
         loop {
             match Pool::start(workers, current_thread, config.clone()) {
@@ -82,6 +83,7 @@ impl Pool {
     fn without_threads(config: Config) -> Pool {
         let shared = Shared::new(config, 1);
         shared.set_no_threads(true);
+        shared.slots().for_each(Slot::disown);
         Pool::new(shared)
     }
 

@@ -26,6 +26,7 @@ pub(crate) mod long_tasks;
 #[allow(unsafe_code)]
 pub(crate) mod numbers;
 pub(crate) mod patrol;
+pub(crate) mod policy;
 pub(crate) mod priority;
 pub(crate) mod schedules;
 pub(crate) mod section;

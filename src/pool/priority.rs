@@ -11,9 +11,9 @@ use crate::core::queue::Injector;
 use crate::core::tally::Tally;
 use crate::ground::clock::Since;
 use crate::ground::sync::{AtomicBool, AtomicU64, Ordering, fence};
-use crate::pool::builder::WaitPolicy;
 use crate::pool::current;
 use crate::pool::find::Work;
+use crate::pool::policy::WaitPolicy;
 use crate::pool::shared::{Covered, Shared};
 use crate::pool::slot::{Kind, Slot};
 

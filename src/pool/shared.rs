@@ -16,10 +16,11 @@ use crate::ground::unwind::{self, Payload};
 use crate::ground::{barrier, fork_guard, ticks, topology};
 use crate::pool::admission::Admission;
 use crate::pool::blocking::BlockingThreads;
-use crate::pool::builder::{Config, HookFn, WaitPolicy};
+use crate::pool::builder::{Config, HookFn};
 use crate::pool::express::Express;
 use crate::pool::long_tasks::LongTasks;
 use crate::pool::numbers::PoolNumber;
+use crate::pool::policy::WaitPolicy;
 use crate::pool::priority::Ranks;
 use crate::pool::schedules::Schedules;
 use crate::pool::slot::{Kind, Slot};
@@ -32,7 +33,7 @@ pub(crate) struct Shared {
     pub(crate) gate: Gate,
     /// Work from outside, oldest first.
     pub(crate) injector: Injector<JobRef>,
-    /// The same for roots that must run on a thread that the pool has started.
+    /// The same for roots that must run on a thread that the pool has started; on guests where it has none.
     pub(crate) worker_roots: Injector<JobRef>,
     /// Tasks from outside, oldest first.
     pub(crate) task_injector: Injector<Task>,
@@ -244,6 +245,12 @@ impl Shared {
     /// Whether the last thread that was asked for was refused.
     pub(crate) fn no_threads(&self) -> bool {
         self.no_threads.load(Ordering::Relaxed)
+    }
+
+    /// Whether there is no worker, nor will be, and the last thread that was asked for in their place was refused. Then
+    /// guests take what is meant for the pool's own threads.
+    pub(crate) fn has_no_threads(&self) -> bool {
+        self.no_threads() && self.slots().take(self.workers()).all(Slot::is_gone)
     }
 
     /// Notes whether a thread that was asked for came.
@@ -458,7 +465,26 @@ impl Shared {
             // taken: they may hold private forks.
             let _ = self.sleep.wake_one(self.fork_seats);
         }
+        self.see_to_forks();
         Covered::Yes
+    }
+
+    /// Somebody blocks inside of its work, or the last searcher has found some. If nobody is idle, nobody keeps watch
+    /// over those who go on, though a seat is free: they are asked for what they fork next, and a spare is started if
+    /// one of them keeps a fork already. See *Nobody idle* in `sleep.md`.
+    pub(crate) fn see_to_forks(&self) {
+        if !self.sleep.nobody_idle(self.fork_seats) || !self.may_have_spares() || self.spares_exhausted() {
+            return;
+        }
+        let mut anybody = false;
+        for slot in self.slots().filter(|slot| slot.is_busy()) {
+            anybody = true;
+            slot.fork.request();
+        }
+        // As at the end of the watch: a push sees the request, or we see the fork.
+        if anybody && self.raids && barrier::heavy() && self.has_private_forks() {
+            self.fetch_thread(self.fork_seats);
+        }
     }
 
     /// Wakes an idle thread, or starts a spare.

@@ -49,7 +49,7 @@ pub(crate) struct Slot {
     pub(crate) fifo: Injector<JobRef>,
     /// Broadcast closures, for this thread alone.
     mail: Injector<JobRef>,
-    /// The owner has ended for good: a kept thread.
+    /// A worker's slot that has no owner any more, a kept thread that has ended, or gets none: its thread was refused.
     gone: AtomicBool,
     pub(crate) parker: Arc<Parker>,
     pub(crate) index: usize,
@@ -154,8 +154,13 @@ impl Slot {
     pub(crate) fn begin_busy(&self) {
         self.set_busy(true);
         let shared = self.shared();
-        if shared.fork_seats > 1 && shared.sleep.is_deep() {
-            let _ = shared.sleep.wake_one(shared.fork_seats);
+        if shared.fork_seats > 1 {
+            if shared.sleep.is_deep() {
+                let _ = shared.sleep.wake_one(shared.fork_seats);
+            } else if shared.sleep.nobody_idle(shared.fork_seats) {
+                // Its first fork fetches a spare.
+                self.fork.request();
+            }
         }
     }
 
@@ -178,18 +183,36 @@ impl Slot {
         !self.tasks_end.is_empty()
     }
 
-    /// Puts a broadcast closure where only the owner runs it; or anybody, if the owner has ended.
+    /// Puts a broadcast closure where only the owner runs it; or anybody, if there is no owner any more.
     pub(crate) fn post(&self, job: JobRef) {
         self.mail.push(job);
-        // Pairs with the fence in `own_last_mail`: either the owner takes the job out, or we see that it has gone.
+        // Pairs with the fences in `own_last_mail` and `disown`: either the job is taken out there, or we see that the
+        // owner has gone.
         fence(Ordering::SeqCst);
-        if self.gone.load(Ordering::Relaxed) {
-            while let Some(job) = self.take_mail() {
-                self.shared().queue_closure(None, job);
-            }
+        if self.is_gone() {
+            self.give_mail_away();
         }
         // The mail is looked at before every sleep, and the token makes a sleeper look again.
         self.parker.unpark();
+    }
+
+    fn give_mail_away(&self) {
+        while let Some(job) = self.take_mail() {
+            self.shared().queue_closure(None, job);
+        }
+    }
+
+    /// Whether nobody owns the slot, nor ever will.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Relaxed)
+    }
+
+    /// The thread that a worker's slot was meant for has been refused, and no other will be asked for: what has been
+    /// posted here, and what will be, is for anybody.
+    pub(crate) fn disown(&self) {
+        self.gone.store(true, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+        self.give_mail_away();
     }
 
     pub(crate) fn has_mail(&self) -> bool {

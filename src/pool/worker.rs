@@ -40,6 +40,10 @@ pub(crate) fn never_started(shared: &Shared, index: usize) {
         give_up(shared, slot);
     }
     shared.set_no_threads(true);
+    if let Some(slot) = shared.slot(index).filter(|slot| slot.kind == Kind::Worker) {
+        // In its place spares may come, with slots of their own.
+        slot.disown();
+    }
 }
 
 fn give_up(shared: &Shared, slot: &Slot) {
@@ -153,6 +157,8 @@ fn hand_on(shared: &Shared, was_last: bool, work: &Work) {
         shared.notify_left();
     } else if matches!(work, Work::Fork(_)) && shared.sleep.idlers() > 0 {
         shared.notify_forks();
+    } else if was_last {
+        shared.see_to_forks();
     }
 }
 

@@ -56,7 +56,8 @@ fn context<'a>(index: usize, threads: usize) -> BroadcastContext<'a> {
 /// Runs `op` once on every worker of the current pool (or the global one), and returns the results by worker.
 ///
 /// Workers that are busy run it when they come free, or while they wait inside of their work: it is the only closure
-/// that a waiting worker runs for others. So `op` must not wait for a lock that is held across a `join`.
+/// that a waiting worker runs for others. So `op` must not wait for a lock that is held across a `join`. The call of a
+/// worker that has ended, or whose thread was refused, is made by any other thread.
 ///
 /// # Panics
 /// If a call of `op` panics, with the payload of the first, when all calls have ended.

@@ -32,6 +32,10 @@ impl Handle {
     ///
     /// This is what rayon's `install` does from outside; it costs two switches of threads, some 20 µs.
     ///
+    /// A pool that was refused every thread (its [spawn handler](crate::PoolBuilder::spawn_handler) dropped them all,
+    /// or it is the global one, which gets along without) has none to run it on as long as they are refused: then the
+    /// calling thread does.
+    ///
     /// # Panics
     /// If `f` does, or if the pool has been shut down.
     ///
