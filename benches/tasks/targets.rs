@@ -4,7 +4,7 @@ use crate::support::results::Measured;
 use crate::support::targets::{Judge, Target};
 
 const FILCH: &str = "filch tasks";
-const PEERS: [&str; 5] = ["tokio", "tokio + rayon", "async-executor", "forte", "futures"];
+const PEERS: [&str; 6] = ["tokio", "tokio + rayon", "async-executor", "forte", "futures", "switchyard"];
 /// Bytes that a parked task may take.
 const SMALL: f64 = 146.0;
 

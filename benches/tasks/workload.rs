@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use crate::support::row::{Bout, Contender, Row};
-use crate::support::tasks::{FilchTasks, FilchWithoutLane, ForteTasks, FuturesPool, Smol, TaskLibrary, Tokio};
+use crate::support::tasks::{
+    FilchTasks, FilchWithoutLane, ForteTasks, FuturesPool, Smol, SwitchyardPool, TaskLibrary, Tokio,
+};
 
 /// One workload, written once for every library.
 pub trait Workload: Copy + 'static {
@@ -25,6 +27,7 @@ pub fn add_but_forte(row: &mut Row, workers: usize, workload: impl Workload) {
     row.push(contender::<Tokio>(workers, workload));
     row.push(contender::<Smol>(workers, workload));
     row.push(contender::<FuturesPool>(workers, workload));
+    row.push(contender::<SwitchyardPool>(workers, workload));
 }
 
 /// Adds filch without its express lane: what the lane costs where nobody needs it.

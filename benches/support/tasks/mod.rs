@@ -1,11 +1,12 @@
-//! Task libraries as contenders: filch's own tasks, tokio, async-executor on threads of our own, forte, and the thread
-//! pool of futures. A workload for them is a future that spawns futures.
+//! Task libraries as contenders: filch's own tasks, tokio, async-executor on threads of our own, forte, the thread pool
+//! of futures, and switchyard. A workload for them is a future that spawns futures.
 
 mod block_on;
 mod filch_tasks;
 mod forte_tasks;
 mod futures_pool;
 mod smol;
+mod switchyard_pool;
 mod tokio_runtime;
 mod yield_once;
 
@@ -16,6 +17,7 @@ pub use filch_tasks::{FilchTasks, FilchWithoutLane, filch_sleep};
 pub use forte_tasks::ForteTasks;
 pub use futures_pool::FuturesPool;
 pub use smol::Smol;
+pub use switchyard_pool::SwitchyardPool;
 pub use tokio_runtime::Tokio;
 
 /// What code that runs inside the library can ask of it.

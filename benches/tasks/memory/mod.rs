@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::support::args::Scale;
 use crate::support::row::{Bout, Contender, Row, Unit};
-use crate::support::tasks::{FilchTasks, ForteTasks, FuturesPool, Smol, TaskLibrary, Tokio};
+use crate::support::tasks::{FilchTasks, ForteTasks, FuturesPool, Smol, SwitchyardPool, TaskLibrary, Tokio};
 
 const WORKERS: usize = 2;
 const FLAG: &str = "--memory-of";
@@ -42,7 +42,8 @@ enum Figure {
     Resident,
 }
 
-const NAMES: [&str; 5] = [FilchTasks::NAME, Tokio::NAME, Smol::NAME, ForteTasks::NAME, FuturesPool::NAME];
+const NAMES: [&str; 6] =
+    [FilchTasks::NAME, Tokio::NAME, Smol::NAME, ForteTasks::NAME, FuturesPool::NAME, SwitchyardPool::NAME];
 
 /// A process that measures one contender.
 struct Child {
@@ -81,6 +82,7 @@ pub fn child(args: &[String]) {
         Smol::NAME => parked::measure::<Smol>(tasks),
         ForteTasks::NAME => parked::measure::<ForteTasks>(tasks),
         FuturesPool::NAME => parked::measure::<FuturesPool>(tasks),
+        SwitchyardPool::NAME => parked::measure::<SwitchyardPool>(tasks),
         _ => panic!("no library {name}"),
     }
 }
