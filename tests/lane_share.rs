@@ -2,6 +2,8 @@
 //! processor, and how many threads run at once when tasks there have parallel loops.
 #![cfg(target_os = "linux")]
 
+#[path = "support/processors.rs"]
+mod processors;
 mod support;
 
 use std::sync::Arc;
@@ -10,7 +12,8 @@ use std::time::{Duration, Instant};
 
 use filch::Pool;
 use filch::prelude::*;
-use support::{alone, at_best, cpus, pool, restrict_to, spin, threads_running, with_deadline, within, yield_once};
+use processors::{cpus, restrict_to};
+use support::{alone, at_best, pool, spin, threads_running, with_deadline, within, yield_once};
 
 // ----- its slices ----------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,8 @@
 //! the machine lets one set it, the cgroup's quota; and no more threads run than that.
 #![cfg(target_os = "linux")]
 
+#[path = "support/processors.rs"]
+mod processors;
 mod support;
 
 use std::path::{Path, PathBuf};
@@ -11,7 +13,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use std::{env, fs};
 
-use support::{alone, cpus, restrict_to, spin, with_deadline};
+use processors::{cpus, restrict_to};
+use support::{alone, spin, with_deadline};
 
 /// Set in a child: the processors it restricts itself to, if any.
 const CHILD: &str = "FILCH_LIMITS_CHILD";
