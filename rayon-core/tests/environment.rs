@@ -81,6 +81,10 @@ fn build_the_global_pool() {
     if filch_first {
         filch::spawn(async {}).join().unwrap();
     }
+    if !filch_first {
+        let refused = rayon_core::ThreadPoolBuilder::new().spawn_handler(|_| Err(std::io::Error::other("not now")));
+        assert_eq!(refused.build_global().unwrap_err().to_string(), "not now");
+    }
     let builder = rayon_core::ThreadPoolBuilder::new().num_threads(3).thread_name(|i| format!("mine-{i}"));
     let built = builder.build_global();
     if filch_first {
