@@ -4,6 +4,8 @@ mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use support::{Drops, catch, plan, with_deadline};
 
@@ -203,6 +205,56 @@ fn a_broadcasts_panic() {
             });
             assert_eq!(by_rayon.map(drop), by_filch.map(drop));
             assert_eq!(ran_r.into_inner(), ran_f.into_inner());
+        }
+    });
+}
+
+/// Sets the number when it is dropped.
+struct Next<'n>(&'n AtomicUsize, usize);
+
+impl Drop for Next<'_> {
+    fn drop(&mut self) {
+        self.0.store(self.1, Ordering::SeqCst);
+    }
+}
+
+/// Calls that panic one after the other, from the last index down to the lowest; those below that return.
+fn panics_downwards(lowest: u64, broadcast: impl Fn(&(dyn Fn(usize, usize) + Sync))) -> Result<(), u64> {
+    let to_come = AtomicUsize::new(usize::MAX);
+    catch(|| {
+        broadcast(&|index, threads| {
+            _ = to_come.compare_exchange(usize::MAX, threads - 1, Ordering::SeqCst, Ordering::SeqCst);
+            if (index as u64) < lowest {
+                return;
+            }
+            while to_come.load(Ordering::SeqCst) != index {
+                thread::sleep(Duration::from_micros(50));
+            }
+            // The next one begins when this panic has got out of the call, or is about to.
+            let _next = Next(&to_come, index.wrapping_sub(1));
+            plan(index as u64);
+        })
+    })
+}
+
+#[test]
+fn of_a_broadcasts_panics_that_of_the_lowest_index_wins() {
+    with_deadline(60, || {
+        for workers in [1, 2, 4] {
+            let rayon = rayon::ThreadPoolBuilder::new().num_threads(workers).build().unwrap();
+            let filch = support::pool(workers);
+            for lowest in [0, 1, 2].into_iter().filter(|&lowest| lowest < workers as u64) {
+                for _ in 0..10 {
+                    let by_rayon = panics_downwards(lowest, |call| {
+                        rayon.broadcast(|c| call(c.index(), c.num_threads()));
+                    });
+                    let by_filch = panics_downwards(lowest, |call| {
+                        filch.broadcast(|c| call(c.index(), c.num_threads()));
+                    });
+                    assert_eq!(by_rayon, Err(lowest));
+                    assert_eq!(by_filch, by_rayon, "on {workers} workers");
+                }
+            }
         }
     });
 }

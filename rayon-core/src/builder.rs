@@ -82,22 +82,28 @@ impl<S: ThreadSpawn> ThreadPoolBuilder<S> {
     /// If a thread could not be started; those that had been are ended. If [`use_current_thread`](Self::use_current_thread)
     /// was asked for on a thread that is in a pool already.
     pub fn build(self) -> Result<ThreadPool, ThreadPoolBuildError> {
-        start::start(self, false).map(ThreadPool::new_of)
+        start::start(self, false).map(|(pool, _)| ThreadPool::new_of(pool))
     }
 
-    /// Builds the global pool, which is filch's global pool too.
+    /// Builds the global pool, which is filch's global pool too, and waits until all its threads have begun.
+    ///
+    /// A [spawn handler](Self::spawn_handler) must not keep a thread for after this call. One that it drops is not waited
+    /// for.
     ///
     /// # Errors
     /// If there is a global pool already, be it that filch has made it, and as [`build`](Self::build).
     pub fn build_global(self) -> Result<(), ThreadPoolBuildError> {
         // Of two that build at once, one is late, and starts no threads for nothing.
         static BUILDING: Mutex<()> = Mutex::new(());
-        let _building = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
+        let building = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
         if filch::drop_in::global_exists() {
             return Err(ThreadPoolBuildError::global_exists());
         }
-        let pool = start::start(self, true)?;
-        filch::drop_in::set_global(pool).map_err(|_| ThreadPoolBuildError::global_exists())
+        let (pool, beginning) = start::start(self, true)?;
+        filch::drop_in::set_global(pool).map_err(|_| ThreadPoolBuildError::global_exists())?;
+        drop(building);
+        beginning.wait();
+        Ok(())
     }
 }
 

@@ -4,7 +4,9 @@
 //! neither need be `Send`; filch's handlers are called on any thread. So filch is given a handler that lays the new
 //! threads aside, and they are started from here.
 
+use std::convert::Infallible;
 use std::io;
+use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
 
 use crate::builder::ThreadPoolBuilder;
@@ -18,11 +20,24 @@ type Aside = Arc<Mutex<Option<Vec<filch::ThreadBuilder>>>>;
 /// Called on a thread of the pool with its index.
 pub(crate) type Hook = dyn Fn(usize) + Send + Sync;
 
+/// The threads of a pool that are about to begin.
+pub(crate) struct Beginning(Receiver<Infallible>);
+
+impl Beginning {
+    /// Blocks until each has begun, or has turned out not to: its builder has been dropped.
+    pub(crate) fn wait(self) {
+        match self.0.recv() {
+            Ok(never) => match never {},
+            Err(mpsc::RecvError) => {}
+        }
+    }
+}
+
 /// Builds the pool, with an express lane for async tasks or without.
 pub(crate) fn start<S: ThreadSpawn>(
     mut builder: ThreadPoolBuilder<S>,
     lane: bool,
-) -> Result<filch::Pool, ThreadPoolBuildError> {
+) -> Result<(filch::Pool, Beginning), ThreadPoolBuildError> {
     let threads = builder.threads();
     let aside = Aside::new(Mutex::new(Some(Vec::new())));
     let pool = settings(&mut builder, threads, lane).spawn_handler(lay_aside(aside.clone())).build()?;
@@ -32,11 +47,13 @@ pub(crate) fn start<S: ThreadSpawn>(
     if builder.use_current_thread {
         let _ = builder.name_of(0);
     }
+    let (to_begin, beginning) = mpsc::channel();
     for thread in waiting {
         let name = builder.name_of(thread.index());
-        builder.spawn.spawn(ThreadBuilder::new(thread, name)).map_err(ThreadPoolBuildError::thread)?;
+        let thread = ThreadBuilder::new(thread, name, Some(to_begin.clone()));
+        builder.spawn.spawn(thread).map_err(ThreadPoolBuildError::thread)?;
     }
-    Ok(pool)
+    Ok((pool, Beginning(beginning)))
 }
 
 fn settings<S>(builder: &mut ThreadPoolBuilder<S>, threads: usize, lane: bool) -> filch::PoolBuilder {
@@ -74,7 +91,7 @@ fn lay_aside(aside: Aside) -> impl Fn(filch::ThreadBuilder) -> io::Result<()> + 
             waiting.push(thread);
             return Ok(());
         }
-        DefaultSpawn.spawn(ThreadBuilder::new(thread, None))
+        DefaultSpawn.spawn(ThreadBuilder::new(thread, None, None))
     }
 }
 

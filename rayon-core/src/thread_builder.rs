@@ -1,18 +1,24 @@
 //! Threads of a pool that are about to start, and the ways to start them.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::io;
+use std::sync::mpsc::Sender;
 use std::thread;
 
 /// A thread of a pool, ready to run: given to a [spawn handler](crate::ThreadPoolBuilder::spawn_handler).
 pub struct ThreadBuilder {
     thread: filch::ThreadBuilder,
     name: Option<String>,
+    to_begin: Option<ToBegin>,
 }
 
+/// Says by its end that a thread has begun, or never will.
+pub(crate) type ToBegin = Sender<Infallible>;
+
 impl ThreadBuilder {
-    pub(crate) fn new(thread: filch::ThreadBuilder, name: Option<String>) -> Self {
-        ThreadBuilder { thread, name }
+    pub(crate) fn new(thread: filch::ThreadBuilder, name: Option<String>, to_begin: Option<ToBegin>) -> Self {
+        ThreadBuilder { thread, name, to_begin }
     }
 
     /// The index of the thread in its pool.
@@ -32,6 +38,7 @@ impl ThreadBuilder {
 
     /// The thread's life. Returns when the pool has been dropped and its work is done.
     pub fn run(self) {
+        drop(self.to_begin);
         self.thread.run();
     }
 

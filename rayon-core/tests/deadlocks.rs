@@ -7,11 +7,12 @@ mod support;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
-use std::thread;
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
+use filch::WaitPolicy;
 use rayon::prelude::*;
-use support::with_deadline;
+use support::{Event, lock, with_deadline, within};
 
 /// A pool that waits in filch's way.
 fn filch_pool(workers: usize) -> filch::Pool {
@@ -23,95 +24,215 @@ fn rayon_pool(threads: usize) -> rayon::ThreadPool {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap()
 }
 
-/// Each item locks the same mutex and runs a loop under it. A thread that waited for the inner loop by running another
-/// item would lock the mutex that it holds.
-fn a_loop_under_a_lock() -> usize {
-    let total = Mutex::new(0);
-    (0..200).into_par_iter().for_each(|_| {
-        let mut total = total.lock().unwrap();
-        *total += (0..2_000usize).into_par_iter().map(|i| i % 7).filter(|&i| i == 3).count();
+// ----- something is held across a wait, and wanted by others -------------------------------------------------------
+
+/// What one thread holds while it waits for a part of its work on another thread, and closures want that are no part of
+/// that work.
+#[derive(Default)]
+struct Held {
+    mutex: Mutex<()>,
+    table: OnceLock<usize>,
+    /// Who holds the mutex, or fills the table.
+    holder: Mutex<Option<ThreadId>>,
+    far_has_begun: Event,
+    /// Closures that have begun.
+    wanted: AtomicUsize,
+    /// Those of them that ran on top of the holder's wait. There they would wait for themselves, so they do not.
+    under_the_holder: AtomicUsize,
+}
+
+/// So many closures.
+const CLOSURES: usize = 4;
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// A way to hold something across a wait.
+type Shape = fn(&Arc<Held>);
+
+impl Held {
+    fn hold<R>(&self, f: impl FnOnce() -> R) -> R {
+        *lock(&self.holder) = Some(thread::current().id());
+        let result = f();
+        *lock(&self.holder) = None;
+        result
+    }
+
+    /// The part of the work that comes first: queues the closures when the other part runs elsewhere.
+    fn near(self: &Arc<Self>, want: fn(&Held)) {
+        assert!(self.far_has_begun.wait_for(LIMIT), "there are two threads");
+        for _ in 0..CLOSURES {
+            let held = self.clone();
+            rayon::spawn(move || {
+                let under_the_holder = *lock(&held.holder) == Some(thread::current().id());
+                held.under_the_holder.fetch_add(under_the_holder.into(), Ordering::SeqCst);
+                held.wanted.fetch_add(1, Ordering::SeqCst);
+                if !under_the_holder {
+                    want(&held);
+                }
+            });
+        }
+    }
+
+    /// The other part, for which the first one's thread waits. It ends when one of the closures has begun.
+    fn far(&self) {
+        self.far_has_begun.set();
+        assert!(within(LIMIT, || self.wanted.load(Ordering::SeqCst) > 0), "somebody runs the closures meanwhile");
+    }
+
+    fn in_a_loop(self: &Arc<Self>, want: fn(&Held)) -> usize {
+        let part = |i| if i == 0 { self.near(want) } else { self.far() };
+        (0..2).into_par_iter().with_max_len(1).map(part).count()
+    }
+}
+
+fn want_the_mutex(held: &Held) {
+    drop(lock(&held.mutex));
+}
+
+fn want_the_table(held: &Held) {
+    assert_eq!(held.table.get_or_init(|| unreachable!("it is being filled")), &2);
+}
+
+/// The shape in pools of two threads: in those that wait in filch's way none of the closures run on top of the holder's
+/// wait, and in those that run anything, as a control, some do.
+fn check(shape: Shape) {
+    let under_the_holder = |run: &dyn Fn(&Arc<Held>)| {
+        let held = Arc::default();
+        run(&held);
+        assert!(within(LIMIT, || held.wanted.load(Ordering::SeqCst) == CLOSURES));
+        held.under_the_holder.load(Ordering::SeqCst)
+    };
+    with_deadline(100, move || {
+        let filch = filch_pool(2);
+        let rayon = rayon_pool(2);
+        let anything = filch::Pool::builder().workers(2).wait_policy(WaitPolicy::RunAnything).build().unwrap();
+        for _ in 0..20 {
+            assert_eq!(under_the_holder(&|held| filch.install(|| shape(held))), 0);
+            assert_eq!(under_the_holder(&|held| filch.install_on_worker(|| shape(held))), 0);
+            assert_ne!(under_the_holder(&|held| rayon.install(|| shape(held))), 0);
+            assert_ne!(under_the_holder(&|held| anything.install_on_worker(|| shape(held))), 0);
+        }
     });
-    total.into_inner().unwrap()
 }
 
 #[test]
 fn a_mutex_held_across_a_loop() {
-    with_deadline(100, || {
+    check(|held| {
+        let _guard = lock(&held.mutex);
+        held.hold(|| held.in_a_loop(want_the_mutex));
+    });
+}
+
+#[test]
+fn a_once_lock_filled_by_a_loop() {
+    check(|held| {
+        assert_eq!(held.table.get_or_init(|| held.hold(|| held.in_a_loop(want_the_table))), &2);
+    });
+}
+
+#[test]
+fn a_lock_held_across_a_join() {
+    check(|held| {
+        let _guard = lock(&held.mutex);
+        held.hold(|| rayon::join(|| held.near(want_the_mutex), || held.far()));
+    });
+}
+
+#[test]
+fn a_lock_held_across_a_scope() {
+    check(|held| {
+        let _guard = lock(&held.mutex);
+        held.hold(|| {
+            rayon::scope(|s| {
+                s.spawn(|_| held.far());
+                held.near(want_the_mutex);
+            });
+        });
+    });
+}
+
+/// As programs have it: each item locks the same mutex and runs a loop under it; each item of another loop wants a table
+/// that the first one fills by a loop.
+#[test]
+fn many_loops_under_locks() {
+    let a_loop_under_a_lock = || {
+        let total = Mutex::new(0);
+        (0..200).into_par_iter().for_each(|_| {
+            let mut total = total.lock().unwrap();
+            *total += (0..2_000usize).into_par_iter().map(|i| i % 7).filter(|&i| i == 3).count();
+        });
+        total.into_inner().unwrap()
+    };
+    let loops_over_a_table = || {
+        let table: OnceLock<Vec<u64>> = OnceLock::new();
+        let fill = || (0..5_000u64).into_par_iter().map(|i| i * i).collect();
+        (0..100usize).into_par_iter().map(|i| table.get_or_init(fill)[i]).sum::<u64>()
+    };
+    with_deadline(100, move || {
         let expected = 200 * (0..2_000).filter(|i| i % 7 == 3).count();
         for workers in [1, 2, 4] {
             let pool = filch_pool(workers);
             for _ in 0..5 {
                 assert_eq!(pool.install(a_loop_under_a_lock), expected);
                 assert_eq!(pool.install_on_worker(a_loop_under_a_lock), expected);
+                assert_eq!(pool.install_on_worker(loops_over_a_table), (0..100u64).map(|i| i * i).sum());
             }
         }
     });
 }
 
-#[test]
-fn a_once_lock_filled_by_a_loop() {
-    with_deadline(100, || {
-        for workers in [1, 2, 4] {
-            let pool = filch_pool(workers);
-            for _ in 0..20 {
-                let table: OnceLock<Vec<u64>> = OnceLock::new();
-                let sum: u64 = pool.install_on_worker(|| {
-                    let fill = || (0..5_000u64).into_par_iter().map(|i| i * i).collect();
-                    (0..100usize).into_par_iter().map(|i| table.get_or_init(fill)[i]).sum()
-                });
-                assert_eq!(sum, (0..100u64).map(|i| i * i).sum());
-            }
-        }
-    });
+// ----- pools, tasks and loops inside of one another ----------------------------------------------------------------
+
+/// A pool of either kind.
+trait Installs: Sync {
+    fn install(&self, f: &(dyn Fn() + Sync));
+    fn scope(&self, times: usize, f: &(dyn Fn() + Sync));
 }
 
-#[test]
-fn a_lock_held_across_join_and_scope() {
-    with_deadline(100, || {
-        let pool = filch_pool(2);
-        let lock = Mutex::new(0u64);
-        pool.install_on_worker(|| {
-            rayon::scope(|s| {
-                for _ in 0..50 {
-                    s.spawn(|_| {
-                        let mut guard = lock.lock().unwrap();
-                        let (a, b) = rayon::join(|| 1, || 2);
-                        rayon::scope(|s| s.spawn(|_| thread::sleep(Duration::from_micros(100))));
-                        *guard += a + b;
-                    });
-                }
-            });
-        });
-        assert_eq!(lock.into_inner().unwrap(), 150);
-    });
-}
-
-fn through_each_other(outer: &rayon::ThreadPool, inner: &rayon::ThreadPool, depth: usize) -> usize {
-    if depth == 0 {
-        return 1;
+impl Installs for rayon::ThreadPool {
+    fn install(&self, f: &(dyn Fn() + Sync)) {
+        self.install(f);
     }
-    outer.install(|| {
-        let (a, b) = rayon::join(|| through_each_other(inner, outer, depth - 1), || 1);
-        a + b
-    })
+
+    fn scope(&self, times: usize, f: &(dyn Fn() + Sync)) {
+        self.scope(|s| (0..times).for_each(|_| s.spawn(|_| f())));
+    }
+}
+
+impl Installs for filch::Pool {
+    fn install(&self, f: &(dyn Fn() + Sync)) {
+        self.install_on_worker(f);
+    }
+
+    fn scope(&self, times: usize, f: &(dyn Fn() + Sync)) {
+        self.install_on_worker(|| rayon::scope(|s| (0..times).for_each(|_| s.spawn(|_| f()))));
+    }
+}
+
+fn through_each_other(outer: &dyn Installs, inner: &dyn Installs, depth: usize, ends: &AtomicUsize) {
+    if depth > 0 {
+        outer.install(&|| {
+            let count = || _ = ends.fetch_add(1, Ordering::Relaxed);
+            rayon::join(|| through_each_other(inner, outer, depth - 1, ends), count);
+        });
+    }
 }
 
 #[test]
 fn pools_that_install_into_each_other() {
     with_deadline(100, || {
         for threads in [1, 2] {
-            let (a, b) = (rayon_pool(threads), rayon_pool(threads));
-            for _ in 0..20 {
-                assert_eq!(through_each_other(&a, &b, 30), 31);
-            }
-            // A thread that waits for another pool goes on with its own pool's work.
-            let counted = AtomicUsize::new(0);
-            a.scope(|s| {
-                for _ in 0..50 {
-                    s.spawn(|_| b.install(|| a.install(|| _ = counted.fetch_add(1, Ordering::Relaxed))));
+            let rayons: [&dyn Installs; 2] = [&rayon_pool(threads), &rayon_pool(threads)];
+            let filchs: [&dyn Installs; 2] = [&filch_pool(threads), &filch_pool(threads)];
+            for [a, b] in [rayons, filchs, [rayons[0], filchs[0]], [filchs[0], rayons[0]]] {
+                let counted = AtomicUsize::new(0);
+                for _ in 0..20 {
+                    through_each_other(a, b, 30, &counted);
                 }
-            });
-            assert_eq!(counted.into_inner(), 50);
+                assert_eq!(counted.swap(0, Ordering::Relaxed), 20 * 30);
+                // A thread that waits for another pool goes on with its own pool's work, or has another do so.
+                a.scope(50, &|| b.install(&|| a.install(&|| _ = counted.fetch_add(1, Ordering::Relaxed))));
+                assert_eq!(counted.into_inner(), 50);
+            }
         }
     });
 }

@@ -196,15 +196,36 @@ fn breadth_first_pools_run_the_oldest_first() {
 #[test]
 fn absurd_counts_are_clamped() {
     with_deadline(60, || {
+        let most = rayon_core::max_num_threads();
+        for asked in [most, most + 1, usize::MAX] {
+            // None of them ever runs.
+            let kept: Mutex<Vec<ThreadBuilder>> = Mutex::default();
+            let pool = ThreadPoolBuilder::new()
+                .num_threads(asked)
+                .spawn_handler(|thread| {
+                    kept.lock().unwrap().push(thread);
+                    Ok(())
+                })
+                .build()
+                .unwrap();
+            assert!(kept.lock().unwrap().iter().map(ThreadBuilder::index).eq(0..most));
+            assert_eq!(pool.current_num_threads(), most);
+        }
+    });
+}
+
+#[test]
+fn the_first_refusal_ends_it() {
+    with_deadline(60, || {
         let asked = AtomicUsize::new(0);
         let refused = ThreadPoolBuilder::new()
-            .num_threads(usize::MAX)
-            .spawn_handler(|thread| {
-                asked.fetch_max(thread.index(), Ordering::Relaxed);
+            .num_threads(50)
+            .spawn_handler(|_| {
+                asked.fetch_add(1, Ordering::Relaxed);
                 Err(io::Error::other("none at all"))
             })
             .build();
-        assert!(refused.is_err());
-        assert_eq!(asked.load(Ordering::Relaxed), 0, "the first refusal ends it");
+        assert_eq!(refused.unwrap_err().to_string(), "none at all");
+        assert_eq!(asked.into_inner(), 1);
     });
 }

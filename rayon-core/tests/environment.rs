@@ -2,6 +2,9 @@
 
 use std::env;
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
 
 /// Runs one of the ignored tests below in a process of its own.
 fn child(test: &str, variables: &[(&str, &str)]) -> Output {
@@ -38,6 +41,9 @@ fn the_variables() {
     assert_eq!(count(&[("RAYON_NUM_THREADS", "3"), ("RAYON_RS_NUM_CPUS", "5")]), 3);
     assert_eq!(count(&[("RAYON_NUM_THREADS", "0"), ("RAYON_RS_NUM_CPUS", "5")]), default);
     assert_eq!(count(&[("RAYON_NUM_THREADS", "many")]), default);
+    // What is no number counts as not set, and so the next one is asked; 0 asks for the default.
+    assert_eq!(count(&[("RAYON_NUM_THREADS", "many"), ("RAYON_RS_NUM_CPUS", "5")]), 5);
+    assert_eq!(count(&[("RAYON_RS_NUM_CPUS", "0")]), default);
     assert_eq!(count(&[("FILCH_NUM_THREADS", "4"), ("RAYON_NUM_THREADS", "3")]), 4);
 }
 
@@ -56,7 +62,7 @@ fn panic_in_a_spawned_closure() {
         }
         other => panic!("{other} is not known"),
     }
-    std::thread::sleep(std::time::Duration::from_secs(20));
+    thread::sleep(Duration::from_secs(20));
 }
 
 #[test]
@@ -75,6 +81,10 @@ fn build_the_global_pool() {
     if filch_first {
         filch::spawn(async {}).join().unwrap();
     }
+    if !filch_first {
+        let refused = rayon_core::ThreadPoolBuilder::new().spawn_handler(|_| Err(std::io::Error::other("not now")));
+        assert_eq!(refused.build_global().unwrap_err().to_string(), "not now");
+    }
     let builder = rayon_core::ThreadPoolBuilder::new().num_threads(3).thread_name(|i| format!("mine-{i}"));
     let built = builder.build_global();
     if filch_first {
@@ -83,7 +93,7 @@ fn build_the_global_pool() {
     }
     built.unwrap();
     assert_eq!((rayon_core::current_num_threads(), filch::current_num_threads()), (3, 3));
-    let name = filch::spawn_cpu(|| std::thread::current().name().map(str::to_owned)).join().unwrap();
+    let name = filch::spawn_cpu(|| thread::current().name().map(str::to_owned)).join().unwrap();
     assert!(name.unwrap().starts_with("mine-"));
     let error = filch::Pool::builder().build_global().unwrap_err();
     assert!(matches!(error, filch::BuildError::GlobalExists));
@@ -96,4 +106,30 @@ fn there_is_one_global_pool() {
         let output = child("build_the_global_pool", &[("FIRST", first)]);
         assert!(output.status.success(), "{first}: {output:?}");
     }
+}
+
+#[test]
+#[ignore = "the child of another test"]
+fn wait_for_the_global_pools_threads() {
+    static BEGUN: AtomicUsize = AtomicUsize::new(0);
+    let late = |thread: rayon_core::ThreadBuilder| {
+        // One of four never begins.
+        if thread.index() != 2 {
+            thread::spawn(move || {
+                thread::sleep(Duration::from_millis(100));
+                BEGUN.fetch_add(1, Ordering::SeqCst);
+                thread.run();
+            });
+        }
+        Ok(())
+    };
+    rayon_core::ThreadPoolBuilder::new().num_threads(4).spawn_handler(late).build_global().unwrap();
+    assert_eq!(BEGUN.load(Ordering::SeqCst), 3);
+    assert_eq!(rayon_core::join(|| 6, || 7), (6, 7));
+}
+
+#[test]
+fn build_global_returns_when_all_threads_have_begun() {
+    let output = child("wait_for_the_global_pools_threads", &[]);
+    assert!(output.status.success(), "{output:?}");
 }

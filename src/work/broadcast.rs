@@ -4,10 +4,12 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ptr;
 use std::sync::Arc;
+use std::thread;
 
 use crate::core::job::HeapJob;
 use crate::ground::error::ShutDown;
 use crate::ground::sync::Mutex;
+use crate::ground::unwind;
 use crate::pool::handle::{Handle, on_current};
 use crate::pool::shared::Shared;
 use crate::work::refused::refused_detached;
@@ -60,7 +62,7 @@ fn context<'a>(index: usize, threads: usize) -> BroadcastContext<'a> {
 /// worker that has ended, or whose thread was refused, is made by any other thread.
 ///
 /// # Panics
-/// If a call of `op` panics, with the payload of the first, when all calls have ended.
+/// If a call of `op` panics, when all calls have ended; of several, the one with the lowest index is passed on.
 ///
 /// ```
 /// let indices = filch::broadcast(|context| context.index());
@@ -160,18 +162,31 @@ impl Shared {
         // Also inside the pool: its workers may have ended.
         let _accepted = self.accept_root();
         let threads = self.workers();
-        let results: Vec<Mutex<Option<R>>> = (0..threads).map(|_| Mutex::new(None)).collect();
+        let results: Vec<Mutex<Option<thread::Result<R>>>> = (0..threads).map(|_| Mutex::new(None)).collect();
         open_in_place(self, Scope::new, |scope| {
             for (index, result) in results.iter().enumerate() {
                 let op = &op;
-                let call = move || *result.lock() = Some(op(context(index, threads)));
+                let call = move || *result.lock() = Some(unwind::catch(|| op(context(index, threads))));
                 // SAFETY: what the call borrows outlives the scope, and it is queued at once.
                 let job = unsafe { scope.as_ref().job(call) };
                 self.post(index, job);
             }
             // Our own call: the wait runs it.
         });
-        results.into_iter().map(|result| result.into_inner().expect("every worker has run it")).collect()
+        let mut returned = Vec::with_capacity(threads);
+        let mut panic = None;
+        for result in results {
+            match result.into_inner().expect("every worker has run it") {
+                Ok(value) if panic.is_none() => returned.push(value),
+                Err(payload) if panic.is_none() => panic = Some(payload),
+                lost => _ = unwind::drop_quietly(lost),
+            }
+        }
+        if let Some(payload) = panic {
+            returned.into_iter().for_each(|value| _ = unwind::drop_quietly(value));
+            unwind::resume(payload);
+        }
+        returned
     }
 
     pub(crate) fn spawn_broadcast<F>(&self, op: F) -> Result<(), ShutDown<F>>

@@ -35,6 +35,7 @@ pub fn run(args: &[String], core: Core) -> Result<(), String> {
                 core,
                 round: options.round,
                 row: row.id.to_string(),
+                title: row.title.clone(),
                 contender: contender.name.to_string(),
                 workers: contender.workers,
                 unit: row.unit.label.to_string(),

@@ -7,6 +7,8 @@ pub struct Sample {
     pub core: Core,
     pub round: usize,
     pub row: String,
+    /// What the row does, with the sizes of this run.
+    pub title: String,
     pub contender: String,
     pub workers: usize,
     pub unit: String,
@@ -16,20 +18,21 @@ pub struct Sample {
 impl Sample {
     pub fn print(&self) {
         let values: Vec<String> = self.values.iter().map(|value| format!("{value:e}")).collect();
-        let Sample { core, round, row, contender, workers, unit, .. } = self;
+        let Sample { core, round, row, title, contender, workers, unit, .. } = self;
         let core = core.in_words();
-        println!("{core}\t{round}\t{row}\t{contender}\t{workers}\t{unit}\t{}", values.join(","));
+        println!("{core}\t{round}\t{row}\t{title}\t{contender}\t{workers}\t{unit}\t{}", values.join(","));
     }
 
     pub fn parse(line: &str) -> Option<Sample> {
         let parts: Vec<&str> = line.split('\t').collect();
-        let [core, round, row, contender, workers, unit, values] = parts[..] else {
+        let [core, round, row, title, contender, workers, unit, values] = parts[..] else {
             return None;
         };
         Some(Sample {
             core: Core::named(core)?,
             round: round.parse().ok()?,
             row: row.to_string(),
+            title: title.to_string(),
             contender: contender.to_string(),
             workers: workers.parse().ok()?,
             unit: unit.to_string(),

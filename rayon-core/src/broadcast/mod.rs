@@ -7,7 +7,7 @@ pub use filch::BroadcastContext;
 /// Runs `op` once on every thread of the current pool, or of the global one, and returns the results by index.
 ///
 /// # Panics
-/// If a call of `op` does, when all calls have ended.
+/// If a call of `op` does, when all calls have ended; of several, the panic of the lowest index is passed on.
 pub fn broadcast<OP, R>(op: OP) -> Vec<R>
 where
     OP: Fn(BroadcastContext<'_>) -> R + Sync,

@@ -70,7 +70,7 @@ impl ThreadPool {
         self.pool.current_num_threads()
     }
 
-    /// The index of the current thread, if it is one of this pool.
+    /// [`current_thread_index`], if the current thread is one of this pool.
     #[inline]
     pub fn current_thread_index(&self) -> Option<usize> {
         worker_index_in(&self.pool)
@@ -183,7 +183,11 @@ impl fmt::Debug for ThreadPool {
     }
 }
 
-/// The index of the current thread in its pool, below the number of threads; None on threads of no pool.
+/// The index of the current thread in its pool; None on threads of no pool. No two threads that run have the same.
+///
+/// It is below [`current_num_threads`](crate::current_num_threads), but for this: while a thread of the pool waits in
+/// `filch::block_on` or `filch::blocking`, or the pool waits in filch's way, others may stand in for its threads, whose
+/// indices begin there. All are below `filch::max_num_threads()`.
 #[inline]
 pub fn current_thread_index() -> Option<usize> {
     worker_index()
