@@ -26,9 +26,8 @@ pub(crate) struct Beginning(Receiver<Infallible>);
 impl Beginning {
     /// Blocks until each has begun, or has turned out not to: its builder has been dropped.
     pub(crate) fn wait(self) {
-        match self.0.recv() {
-            Ok(never) => match never {},
-            Err(mpsc::RecvError) => {}
+        if let Ok(never) = self.0.recv() {
+            match never {}
         }
     }
 }
