@@ -183,34 +183,34 @@ fn many_loops_under_locks() {
 // ----- pools, tasks and loops inside of one another ----------------------------------------------------------------
 
 /// A pool of either kind.
-trait Installs: Sync {
-    fn install(&self, f: &(dyn Fn() + Sync));
-    fn scope(&self, times: usize, f: &(dyn Fn() + Sync));
+trait AnyPool: Sync {
+    fn run_inside(&self, f: &(dyn Fn() + Sync));
+    fn scope_of(&self, times: usize, f: &(dyn Fn() + Sync));
 }
 
-impl Installs for rayon::ThreadPool {
-    fn install(&self, f: &(dyn Fn() + Sync)) {
+impl AnyPool for rayon::ThreadPool {
+    fn run_inside(&self, f: &(dyn Fn() + Sync)) {
         self.install(f);
     }
 
-    fn scope(&self, times: usize, f: &(dyn Fn() + Sync)) {
+    fn scope_of(&self, times: usize, f: &(dyn Fn() + Sync)) {
         self.scope(|s| (0..times).for_each(|_| s.spawn(|_| f())));
     }
 }
 
-impl Installs for filch::Pool {
-    fn install(&self, f: &(dyn Fn() + Sync)) {
+impl AnyPool for filch::Pool {
+    fn run_inside(&self, f: &(dyn Fn() + Sync)) {
         self.install_on_worker(f);
     }
 
-    fn scope(&self, times: usize, f: &(dyn Fn() + Sync)) {
+    fn scope_of(&self, times: usize, f: &(dyn Fn() + Sync)) {
         self.install_on_worker(|| rayon::scope(|s| (0..times).for_each(|_| s.spawn(|_| f()))));
     }
 }
 
-fn through_each_other(outer: &dyn Installs, inner: &dyn Installs, depth: usize, ends: &AtomicUsize) {
+fn through_each_other(outer: &dyn AnyPool, inner: &dyn AnyPool, depth: usize, ends: &AtomicUsize) {
     if depth > 0 {
-        outer.install(&|| {
+        outer.run_inside(&|| {
             let count = || _ = ends.fetch_add(1, Ordering::Relaxed);
             rayon::join(|| through_each_other(inner, outer, depth - 1, ends), count);
         });
@@ -221,8 +221,8 @@ fn through_each_other(outer: &dyn Installs, inner: &dyn Installs, depth: usize, 
 fn pools_that_install_into_each_other() {
     with_deadline(100, || {
         for threads in [1, 2] {
-            let rayons: [&dyn Installs; 2] = [&rayon_pool(threads), &rayon_pool(threads)];
-            let filchs: [&dyn Installs; 2] = [&filch_pool(threads), &filch_pool(threads)];
+            let rayons: [&dyn AnyPool; 2] = [&rayon_pool(threads), &rayon_pool(threads)];
+            let filchs: [&dyn AnyPool; 2] = [&filch_pool(threads), &filch_pool(threads)];
             for [a, b] in [rayons, filchs, [rayons[0], filchs[0]], [filchs[0], rayons[0]]] {
                 let counted = AtomicUsize::new(0);
                 for _ in 0..20 {
@@ -230,7 +230,7 @@ fn pools_that_install_into_each_other() {
                 }
                 assert_eq!(counted.swap(0, Ordering::Relaxed), 20 * 30);
                 // A thread that waits for another pool goes on with its own pool's work, or has another do so.
-                a.scope(50, &|| b.install(&|| a.install(&|| _ = counted.fetch_add(1, Ordering::Relaxed))));
+                a.scope_of(50, &|| b.run_inside(&|| a.run_inside(&|| _ = counted.fetch_add(1, Ordering::Relaxed))));
                 assert_eq!(counted.into_inner(), 50);
             }
         }
