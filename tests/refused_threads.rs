@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use filch::{BuildError, Pool, WaitPolicy};
+use filch::{BuildError, Pool, ThreadBuilder, WaitPolicy};
 use support::{assert_threads_end, fib, lock, plan, with_deadline, within};
 
 #[test]
@@ -96,8 +96,13 @@ fn threads_that_come_late_or_never() {
     with_deadline(60, || {
         let shelf = Arc::new(Mutex::new(Vec::new()));
         let shelf2 = shelf.clone();
-        let handler = move |thread| {
-            lock(&shelf2).push(thread);
+        let handler = move |thread: ThreadBuilder| {
+            if thread.index() < 2 {
+                lock(&shelf2).push(thread);
+            } else {
+                // One that comes in the place of the worker that is missing.
+                thread::Builder::new().spawn(|| thread.run())?;
+            }
             Ok(())
         };
         let pool = Pool::builder().workers(2).spawn_handler(handler).build().unwrap();
@@ -269,5 +274,24 @@ fn a_name_function_that_panics_for_spares() {
         };
         let pool = Pool::builder().workers(1).name_fn(name).build().unwrap();
         without_spares(&pool, &asked);
+    });
+}
+
+#[test]
+fn whoever_ends_a_pool_without_threads_runs_all_that_was_accepted() {
+    with_deadline(60, || {
+        for closures in [10, 29, 30, 61, 200] {
+            let pool = Pool::builder().workers(1).spawn_handler(|thread| {
+                drop(thread);
+                Ok(())
+            });
+            let (pool, ran) = (pool.build().unwrap(), Arc::new(AtomicUsize::new(0)));
+            for _ in 0..closures {
+                let ran = ran.clone();
+                pool.spawn_detached(move || support::ignore(ran.fetch_add(1, Ordering::SeqCst)));
+            }
+            pool.shutdown();
+            assert_eq!(ran.load(Ordering::SeqCst), closures);
+        }
     });
 }

@@ -56,7 +56,7 @@ pub(crate) fn next<P: Places>(places: &P, tick: u32, shallow: bool) -> Option<P:
     } else if tick % OUTSIDE == 0 && !cfg!(mutant = "outside_after_own") {
         outside().or_else(own)
     } else if tick % OUTSIDE == OTHERS && !cfg!(mutant = "others_after_own") {
-        places.of_others().or_else(own)
+        places.of_others().or_else(own).or_else(outside)
     } else {
         own().or_else(outside)
     }
@@ -99,52 +99,61 @@ pub(crate) fn is_others_turn(tick: u32) -> bool {
 mod tests {
     use super::{OUTSIDE, Places, next};
 
-    /// Places in which there is always something. `long` tells whether tasks with long polls are among it.
-    struct Full {
-        long: bool,
-    }
-
     const NAMES: [&str; 7] =
         ["own closure", "own task", "root", "injected closure", "injected task", "of others", "long task"];
+    const LONG_TASK: usize = 6;
 
-    impl Places for Full {
+    /// Places of which some are always full, and the others empty.
+    struct Filled([bool; 7]);
+
+    impl Filled {
+        fn take(&self, name: usize) -> Option<usize> {
+            self.0[name].then_some(name)
+        }
+    }
+
+    impl Places for Filled {
         type Work = usize;
 
         fn own_closure(&self) -> Option<usize> {
-            Some(0)
+            self.take(0)
         }
 
         fn own_task(&self) -> Option<usize> {
-            Some(1)
+            self.take(1)
         }
 
         fn root(&self) -> Option<usize> {
-            Some(2)
+            self.take(2)
         }
 
         fn injected_closure(&self) -> Option<usize> {
-            Some(3)
+            self.take(3)
         }
 
         fn injected_task(&self) -> Option<usize> {
-            Some(4)
+            self.take(4)
         }
 
         fn of_others(&self) -> Option<usize> {
-            Some(5)
+            self.take(5)
         }
 
         fn may_have_long_tasks(&self) -> bool {
-            self.long
+            self.0[LONG_TASK]
         }
 
         fn long_task(&self) -> Option<usize> {
-            self.long.then_some(6)
+            self.take(LONG_TASK)
         }
     }
 
+    fn full(long: bool) -> Filled {
+        Filled([true, true, true, true, true, true, long])
+    }
+
     /// How long any of the places waits for its turn at most, though all are full.
-    fn longest_wait(places: &Full, name: usize) -> u32 {
+    fn longest_wait(places: &Filled, name: usize) -> u32 {
         let turns: Vec<u32> = (0..50 * OUTSIDE).filter(|&tick| next(places, tick, true) == Some(name)).collect();
         turns.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(u32::MAX)
     }
@@ -153,18 +162,30 @@ mod tests {
     fn each_place_has_its_turn() {
         for (name, shown) in NAMES.iter().enumerate() {
             if name < 6 {
-                let wait = longest_wait(&Full { long: false }, name);
+                let wait = longest_wait(&full(false), name);
                 assert!(wait <= 4 * OUTSIDE, "{shown}: {wait} ticks");
             }
             // Some of their turns are those of the long tasks.
-            let wait = longest_wait(&Full { long: true }, name);
+            let wait = longest_wait(&full(true), name);
             assert!(wait <= 8 * OUTSIDE, "{shown}, with long tasks: {wait} ticks");
+        }
+    }
+
+    /// Who finds nothing takes that for the end. (What lies with others is looked for in a search.)
+    #[test]
+    fn what_there_is_is_found_at_every_tick() {
+        for (name, shown) in NAMES.iter().enumerate().filter(|(name, _)| *name != 5) {
+            let mut filled = [false; 7];
+            filled[name] = true;
+            for tick in 0..50 * OUTSIDE {
+                assert_eq!(next(&Filled(filled), tick, true), Some(name), "{shown}, at tick {tick}");
+            }
         }
     }
 
     #[test]
     fn deep_in_other_work_own_work_comes_first() {
-        let places = Full { long: true };
+        let places = full(true);
         assert!((0..50 * OUTSIDE).all(|tick| matches!(next(&places, tick, false), Some(0 | 1))));
     }
 }

@@ -157,6 +157,12 @@ impl Sleep {
         searching(self.state.load(Ordering::Relaxed)) as usize
     }
 
+    /// Whether an idle thread is the only one.
+    pub(crate) fn one_idle(&self) -> bool {
+        let state = self.state.load(Ordering::Relaxed);
+        idle(state) == 1 && searching(state) == 0
+    }
+
     /// How many threads search, and how many of `seats` are free.
     #[inline]
     pub(crate) fn hunger(&self, seats: u64) -> (usize, usize) {
@@ -217,6 +223,12 @@ impl Sleep {
     pub(crate) fn unwatched(&self, seats: u64) -> bool {
         let state = self.state.load(Ordering::Relaxed);
         state & DEEP != 0 || (idle(state) == 0 && searching(state) == 0 && active(state) < seats)
+    }
+
+    /// Whether nobody would look after a public fork: the idle are fast asleep, or there are none, but a seat is free.
+    pub(crate) fn forks_unwatched(&self, seats: u64) -> bool {
+        let state = self.state.load(Ordering::Relaxed);
+        searching(state) == 0 && active(state) < seats && (idle(state) == 0 || state & DEEP != 0)
     }
 
     /// Whether nobody would look after a private fork that strands: a seat is free, and there is no idle thread, not

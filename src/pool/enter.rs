@@ -268,7 +268,9 @@ impl Slot {
                 // Who asked has gone to sleep. If nobody keeps watch, somebody must, for an item may take for ever.
                 self.fork.calm();
                 if shared.sleep.is_deep() {
-                    let _ = shared.sleep.wake_one(shared.fork_seats);
+                    let _ = shared.sleep.wake_one(shared.seats);
+                } else {
+                    shared.see_to_watch();
                 }
             }
         }

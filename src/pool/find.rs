@@ -131,8 +131,9 @@ impl Slot {
                 if rhythm::is_timers_turn(tick) {
                     self.shared().fire_timers();
                 }
-                // Somebody else's turn.
+                // Somebody else's turn, once.
                 if self.is_shallow() && rhythm::is_others_turn(tick) {
+                    self.tick();
                     break;
                 }
                 let Some(job) = self.closures().pop() else { break };

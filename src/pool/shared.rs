@@ -432,17 +432,24 @@ impl Shared {
 
     /// Forks have been published. Whether a thread had to be fetched for them.
     pub(crate) fn notify_forks(&self) -> bool {
-        let wanted = self.sleep.wants_thread(self.fork_seats);
-        if wanted {
+        if self.sleep.wants_thread(self.fork_seats) {
             self.fetch_thread(self.fork_seats);
+            true
+        } else {
+            // Not worth another thread, but nobody may look at it as long as those who work go on.
+            let unwatched = self.sleep.forks_unwatched(self.seats);
+            if unwatched {
+                self.fetch_thread(self.seats);
+            }
+            unwatched
         }
-        wanted
     }
 
     /// Whether nobody keeps watch. Asked by a thread that has just marked its slot as busy and wakes nobody for that.
     #[inline]
     pub(crate) fn keeps_no_watch(&self) -> bool {
-        if self.raids { self.sleep.is_deep_by_light() } else { self.sleep.is_deep() }
+        let deep = if self.raids { self.sleep.is_deep_by_light() } else { self.sleep.is_deep() };
+        deep || self.sleep.nobody_idle(self.seats)
     }
 
     /// A seat has come free, by a wait or because a guest left: hand it on if there is work.
@@ -460,31 +467,38 @@ impl Shared {
                 Comes::Busy => self.see_to_tasks_if_any(),
             }
         }
-        if self.sleep.is_deep() && self.sleep.seat_free(self.fork_seats) && self.slots().any(Slot::is_busy) {
+        if self.sleep.is_deep() && self.sleep.seat_free(self.seats) && self.slots().any(Slot::is_busy) {
             // Nobody keeps watch over those who go on, who had no use for another thread as long as all seats were
             // taken: they may hold private forks.
-            let _ = self.sleep.wake_one(self.fork_seats);
+            let _ = self.sleep.wake_one(self.seats);
         }
-        self.see_to_forks();
+        self.see_to_watch();
         Covered::Yes
     }
 
-    /// Somebody blocks inside of its work, or the last searcher has found some. If nobody is idle, nobody keeps watch
-    /// over those who go on, though a seat is free: they are asked for what they fork next, and a spare is started if
-    /// one of them keeps a fork already. See *Nobody idle* in `sleep.md`.
-    pub(crate) fn see_to_forks(&self) {
-        if !self.sleep.nobody_idle(self.fork_seats) || !self.may_have_spares() || self.spares_exhausted() {
-            return;
+    /// A seat is free, or somebody begins to work, or the last searcher has found something: if nobody is idle, nobody
+    /// would keep watch over the forks of those who work, so a spare is started. See *Nobody idle* in `sleep.md`.
+    #[inline]
+    pub(crate) fn see_to_watch(&self) {
+        if self.sleep.nobody_idle(self.seats) {
+            self.fetch_watch();
         }
-        let mut anybody = false;
-        for slot in self.slots().filter(|slot| slot.is_busy()) {
-            anybody = true;
-            slot.fork.request();
+    }
+
+    #[cold]
+    fn fetch_watch(&self) {
+        if self.may_have_spares() && !self.no_threads() && self.slots().any(Slot::is_busy) {
+            let _ = self.start_spare();
         }
-        // As at the end of the watch: a push sees the request, or we see the fork.
-        if anybody && self.raids && barrier::heavy() && self.has_private_forks() {
-            self.fetch_thread(self.fork_seats);
-        }
+    }
+
+    /// Whether the only idle thread, which asks, must stay to keep watch over those who work.
+    pub(crate) fn needs_watch(&self) -> bool {
+        self.seats > 1
+            && self.sleep.one_idle()
+            && self.sleep.seat_free(self.seats)
+            && self.may_have_spares()
+            && self.slots().any(Slot::is_busy)
     }
 
     /// Wakes an idle thread, or starts a spare.

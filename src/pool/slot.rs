@@ -154,12 +154,12 @@ impl Slot {
     pub(crate) fn begin_busy(&self) {
         self.set_busy(true);
         let shared = self.shared();
-        if shared.fork_seats > 1 {
+        if shared.seats > 1 {
             if shared.sleep.is_deep() {
-                let _ = shared.sleep.wake_one(shared.fork_seats);
-            } else if shared.sleep.nobody_idle(shared.fork_seats) {
-                // Its first fork fetches a spare.
-                self.fork.request();
+                let _ = shared.sleep.wake_one(shared.seats);
+            } else {
+                // The fence in `is_deep` pairs with that in `leave_seat`: who gives a seat up sees us, or we see the seat.
+                shared.see_to_watch();
             }
         }
     }

@@ -15,6 +15,9 @@ use crate::pool::slot::{Kind, Slot};
 /// How often the watch looks whether a pool that has closed is done.
 const LAST_LOOKS: Duration = Duration::from_millis(5);
 
+/// How often, at most, a spare whose time is up looks whether it is still needed.
+const LEAST_STAY: Duration = Duration::from_millis(20);
+
 /// How long a fork must run to be worth waking a thread for.
 const WORTH_GETTING_UP: Duration = Duration::from_micros(15);
 
@@ -25,12 +28,19 @@ pub(crate) fn thread_main(shared: &Arc<Shared>, index: usize) {
     // SAFETY: the slot was without an owner and is this thread's until it gives it up below; `shared` is held.
     let occupied = unsafe { current::occupy(slot) };
     slot.set_cpu_clock(cpu_time::own_clock());
-    slot.set_busy(true);
+    if slot.kind == Kind::Spare {
+        slot.begin_busy();
+    } else {
+        // The others are on their way, and will be idle.
+        slot.set_busy(true);
+    }
     shared.run_hook(shared.config.start.as_ref(), index);
     live(slot);
     shared.run_hook(shared.config.exit.as_ref(), index);
     drop(occupied);
     give_up(shared, slot);
+    // When a spare gave its seat up it still counted as one of those that may be, so perhaps none was started for it.
+    let _ = shared.pass_seat();
 }
 
 /// The thread could not be started: what was reserved for it is given back.
@@ -158,7 +168,7 @@ fn hand_on(shared: &Shared, was_last: bool, work: &Work) {
     } else if matches!(work, Work::Fork(_)) && shared.sleep.idlers() > 0 {
         shared.notify_forks();
     } else if was_last {
-        shared.see_to_forks();
+        shared.see_to_watch();
     }
 }
 
@@ -210,9 +220,13 @@ pub(crate) fn stand_by(slot: &Slot, blocked: &mut dyn FnMut() -> bool) {
         search = shared.sleep.search();
     }
     slot.polling().set(polling);
-    // A producer may have counted on us.
-    if search.found() && shared.has_work() {
-        shared.notify_left();
+    // A producer may have counted on us, or who began to work.
+    if search.found() {
+        if shared.has_work() {
+            shared.notify_left();
+        } else {
+            shared.see_to_watch();
+        }
     }
 }
 
@@ -272,7 +286,7 @@ fn rest<'s>(
         slot.request_forks();
     }
     let bed = shared.bed(&slot.parker);
-    let longest = || spare.then_some(keep_alive);
+    let longest = || spare.then_some(keep_alive.max(LEAST_STAY));
     // A wait that leaves its own forks alone must not get up for them over and over.
     let leaves_forks = blocked.is_some() && slot.is_deep();
     let has_work = || if leaves_forks { shared.has_work_but_forks_of(slot) } else { shared.has_work() };
@@ -306,7 +320,7 @@ fn rest<'s>(
             bed.fire();
             return Rest::Fired(search);
         }
-        if spare && lain_since.passed(keep_alive) && !bed.is_last() {
+        if spare && lain_since.passed(keep_alive) && !bed.is_last() && !shared.needs_watch() {
             return Rest::Over(get_up());
         }
         match shared.sleep.lies(slot.index) {

@@ -20,6 +20,9 @@ pub(crate) type Middle = Range<usize>;
 /// At most so many elements are looked at beforehand.
 const SAMPLE: usize = 16_384;
 
+/// And one of so many.
+const SAMPLED_EACH: usize = 32;
+
 /// Reorders `v` so that the element at `index` is the one that would be there if it were sorted, with no greater one
 /// before it and no lesser one behind it.
 ///
@@ -57,10 +60,10 @@ pub(crate) fn select<T: Send, O: Order<T>>(v: &mut [T], index: usize, grain: Gra
 /// None if the slice is short, or the sample has misled us: then it is a permutation of what it was, and no more.
 pub(crate) fn between<T: Send, O: Order<T>>(v: &mut [T], index: usize, grain: Grain, order: &O) -> Option<Middle> {
     let (len, chunks) = (v.len(), (2 * grain.workers).min(v.len() / grain.piece));
-    if len <= grain.small || chunks < 2 {
+    if len <= grain.small || chunks < 2 || len < SAMPLED_EACH {
         return None;
     }
-    let sampled = sample(v, SAMPLE.min(len / 32), order);
+    let sampled = sample(v, SAMPLE.min(len / SAMPLED_EACH), order);
     let near = ((index as u128 * sampled as u128) / len as u128) as usize;
     // Four times the deviation that a place in a sample has at most.
     let gap = 2 * sampled.isqrt();

@@ -10,6 +10,9 @@ use std::time::Duration;
 use crate::ground::rng::Rng;
 use crate::ground::sync::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use crate::par::slice_mut::ParallelSliceMut;
+use crate::par::sort::grain::Grain;
+use crate::par::sort::order::Natural;
+use crate::par::sort::select::between;
 use crate::pool::handle::Pool;
 
 struct Element {
@@ -139,4 +142,16 @@ fn a_panic_at_every_comparison() {
     let late = is_done.recv_timeout(Duration::from_secs(300)) == Err(mpsc::RecvTimeoutError::Timeout);
     assert!(!late, "it hangs");
     body.join().unwrap_or_else(|payload| panic::resume_unwind(payload));
+}
+
+/// What is too short to be cut by a sample is left alone, however fine the grain and many the workers.
+#[test]
+fn short_slices_are_not_sampled() {
+    let grain = Grain { workers: 16, part: 4, piece: 5, least: 4, small: 16 };
+    for len in 1..200 {
+        let mut v: Vec<usize> = (0..len).rev().collect();
+        Pool::global().install(|| drop(between(&mut v, len / 2, grain, &Natural)));
+        v.sort();
+        assert!(v.into_iter().eq(0..len), "{len}");
+    }
 }
