@@ -244,3 +244,23 @@ fn no_quota_where_nothing_can_be_read() {
     assert_eq!(granted("nonsense\n0:\n\n", &["", "30 23", "a - b", "1 2 3 4 5 - cgroup2"], &files), None);
     assert_eq!(quota::cores(Path::new("/nowhere")), None);
 }
+
+#[test]
+fn the_quota_beside_paths_that_are_no_text() {
+    let root = made("", &[], &[("sys/fs/cgroup/me/cpu.max", "300000 100000")]);
+    let write =
+        |file: &str, lines: &[&[u8]]| fs::write(root.path().join("proc/self").join(file), lines.join(&b'\n')).unwrap();
+    write("mountinfo", &[b"44 1 8:1 / /media/caf\xe9 rw - ext4 /dev/sdb rw", MOUNT_2.as_bytes()]);
+    write("cgroup", &[b"9:memory:/caf\xe9", b"0::/me"]);
+    assert_eq!(quota::cores(root.path()), Some(3));
+}
+
+#[test]
+fn the_largest_numbers() {
+    let with = |max: &str| granted("0::/me\n", &[MOUNT_2], &[("sys/fs/cgroup/me/cpu.max", max)]);
+    assert_eq!(with("100000 18446744073709551615\n"), Some(1));
+    assert_eq!(with("18446744073709551615 18446744073709551615\n"), Some(1));
+    assert_eq!(with("18446744073709551615 2\n"), Some(1 << 63));
+    assert_eq!(with("18446744073709551616 2\n"), None);
+    assert_eq!(with("100000 0\n"), None);
+}

@@ -30,8 +30,9 @@ struct Mount {
 /// The least quota of all groups that this process is in, in cores, rounded up. None if no group has one, or nothing
 /// can be read. `root` is the root of the file system.
 pub(crate) fn cores(root: &Path) -> Option<usize> {
-    let groups = fs::read_to_string(root.join("proc/self/cgroup")).ok()?;
-    let mounts = fs::read_to_string(root.join("proc/self/mountinfo")).ok()?;
+    // A path may be any bytes: those of somebody else's mount must not hide ours.
+    let read = |file: &str| fs::read(root.join(file)).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let (groups, mounts) = (read("proc/self/cgroup")?, read("proc/self/mountinfo")?);
     let mounts: Vec<Mount> = mounts.lines().filter_map(mount).collect();
     let groups = groups.lines().filter_map(group);
     let folders = groups.flat_map(|(version, group)| {
@@ -102,6 +103,8 @@ fn quota(version: Version, folder: &Path) -> Option<usize> {
             (read("cpu.cfs_quota_us")?.trim().parse().ok()?, read("cpu.cfs_period_us")?.trim().parse().ok()?)
         }
     };
-    let cores = quota.checked_add(period.checked_sub(1)?)? / period;
-    Some(usize::try_from(cores).unwrap_or(usize::MAX).max(1))
+    if period == 0 {
+        return None;
+    }
+    Some(usize::try_from(quota.div_ceil(period)).unwrap_or(usize::MAX).max(1))
 }
