@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use filch::{BuildError, IdlePolicy, Pool};
+use filch::{BuildError, Handle, IdlePolicy, Pool};
 use support::{assert_threads_end, fib, lock, threads_named, with_deadline, within};
 
 #[test]
@@ -211,6 +211,39 @@ fn the_current_thread_as_a_worker() {
         assert_threads_end("duo");
         let inside = support::pool(1).install(|| Pool::builder().use_current_thread().build().map(drop));
         assert!(matches!(inside, Err(BuildError::CurrentThreadTaken)), "a guest is taken, too");
+    });
+}
+
+#[test]
+fn a_thread_that_is_inside_of_a_pool_is_not_made_a_worker_of_another() {
+    with_deadline(30, || {
+        let pool = support::pool(1);
+        let refused = |place: &str| {
+            let error = Pool::builder().workers(1).use_current_thread().build().map(drop).unwrap_err();
+            assert!(matches!(error, BuildError::CurrentThreadTaken), "{place}: {error}");
+            // The work goes on in its own pool.
+            assert_eq!(Handle::current(), *pool.handle(), "{place}");
+            assert_eq!(filch::current_num_threads(), 1, "{place}");
+        };
+        pool.block_on(async { refused("block_on, as a guest") });
+        pool.install_on_worker(|| refused("worker"));
+        pool.install_on_worker(|| filch::blocking(|| refused("section")));
+        let calls = || Pool::builder().workers(1).use_current_thread().build().map(drop);
+        let taken = |result| matches!(result, Err(BuildError::CurrentThreadTaken));
+        assert!(taken(pool.spawn_blocking(calls).join().unwrap()));
+        let go = support::occupy(&pool);
+        // No seat is free.
+        pool.block_on(async { refused("block_on") });
+        assert!(taken(pool.spawn(async move { calls() }).join().unwrap()), "on the express lane");
+        go.set();
+        // Whoever has entered a pool is not inside.
+        thread::scope(|threads| {
+            threads.spawn(|| {
+                let _guard = pool.enter();
+                let own = Pool::builder().workers(2).use_current_thread().build().unwrap();
+                assert_eq!(Handle::current(), *own.handle());
+            });
+        });
     });
 }
 

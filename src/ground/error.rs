@@ -34,7 +34,8 @@ pub enum BuildError {
     Name(String),
     /// The global pool exists already: it is built once, by the first use or the first `build_global`.
     GlobalExists,
-    /// [`use_current_thread`](crate::PoolBuilder::use_current_thread) on a thread that is a pool's worker already.
+    /// [`use_current_thread`](crate::PoolBuilder::use_current_thread) on a thread that is inside of a pool: one of a
+    /// pool's own, of whatever kind, or one that runs something in a pool (by `install`, `block_on` …).
     CurrentThreadTaken,
 }
 
@@ -46,7 +47,7 @@ impl fmt::Display for BuildError {
             BuildError::GlobalExists => {
                 f.write_str("the global pool exists already; call build_global before the first use of it")
             }
-            BuildError::CurrentThreadTaken => f.write_str("the current thread is a worker of a pool already"),
+            BuildError::CurrentThreadTaken => f.write_str("the current thread is inside of a pool already"),
         }
     }
 }

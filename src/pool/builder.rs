@@ -285,7 +285,9 @@ impl PoolBuilder {
     /// It runs the pool's work only while it waits inside of the pool (`join`, `scope`, `yield_now` …), and what is
     /// left in its queues when the pool is dropped on it, outside of any closure of the pool. It must not block until
     /// another thread has dropped or shut down the pool: that may need it. The thread stays a worker of this pool
-    /// until it ends, so it can be made one only once.
+    /// until it ends, so it can be made one only once; and a thread that is inside of another pool, be it a worker or a
+    /// blocking thread, a guest or in a `block_on`, cannot be made one at all
+    /// ([`CurrentThreadTaken`](BuildError::CurrentThreadTaken)).
     ///
     /// ```
     /// # std::thread::spawn(|| {
@@ -487,7 +489,7 @@ impl PoolBuilder {
     /// # Errors
     /// [`BuildError::Thread`] if a worker could not be started: the others have been ended and joined.
     /// [`BuildError::Name`] for a name with a NUL byte. [`BuildError::CurrentThreadTaken`] for
-    /// [`use_current_thread`](Self::use_current_thread) on a thread that is a worker already.
+    /// [`use_current_thread`](Self::use_current_thread) on a thread that is inside of a pool already.
     pub fn build(self) -> Result<Pool, BuildError> {
         Pool::start(self.checked_workers()?, self.current_thread, self.config)
     }

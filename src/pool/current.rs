@@ -68,6 +68,11 @@ pub(crate) fn is_inside(shared: &Shared) -> bool {
         || express::is_of(shared)
 }
 
+/// Whether the current thread is inside some pool, as [`is_inside`] says: then it belongs to that one.
+pub(crate) fn is_inside_any() -> bool {
+    with_owned(|slot| slot.is_some()) || !HOST.get().shared.is_null() || express::is_own_thread()
+}
+
 /// Whether the global pool is meant on this thread, which has no slot.
 #[inline]
 pub(crate) fn means_global() -> bool {

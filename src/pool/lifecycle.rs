@@ -25,7 +25,7 @@ static BUILDING: Mutex<()> = Mutex::new(());
 
 impl Pool {
     pub(crate) fn start(workers: usize, current_thread: bool, config: Config) -> Result<Pool, BuildError> {
-        if current_thread && current::with_owned(|slot| slot.is_some()) {
+        if current_thread && current::is_inside_any() {
             return Err(BuildError::CurrentThreadTaken);
         }
         let shared = Shared::new(config, workers);
