@@ -216,8 +216,10 @@ fn spawns_while_unwinding(drops: &Drops) {
         filch::spawn_cpu(move || drop(b)),
         filch::spawn_blocking(move || drop(c)),
         Builder::new().name("late").spawn(async move { drop(d) }),
-        Builder::new().spawn_cpu(move || drop(e)),
+        Builder::new().name("late").spawn_cpu(move || drop(e)),
     ];
+    let names: Vec<_> = cancelled.iter().map(JoinHandle::name).collect();
+    assert_eq!(names, [None, None, None, Some("late".into()), Some("late".into())]);
     for handle in cancelled {
         assert!(handle.is_finished());
         handle.abort();

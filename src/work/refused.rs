@@ -6,10 +6,12 @@
 
 use std::future::Future;
 use std::ptr::NonNull;
+use std::sync::Arc;
 use std::thread;
 
 use crate::core::task::{Header, Task, Why};
 use crate::core::task_cell::{Cell, Scheduler};
+use crate::core::task_notes;
 use crate::ground::error::{SHUT_DOWN, ShutDown};
 use crate::ground::unwind::{self, Payload};
 use crate::pool::tasks::report_here;
@@ -39,12 +41,12 @@ impl Scheduler for Homeless {
     }
 }
 
-/// For a future.
+/// For a future, with the name that its task would have had.
 ///
 /// # Panics
 /// Unless the thread unwinds.
 #[cold]
-pub(crate) fn refused<F>(ShutDown(future): ShutDown<F>) -> JoinHandle<F::Output>
+pub(crate) fn refused<F>(ShutDown(future): ShutDown<F>, name: Option<Arc<str>>) -> JoinHandle<F::Output>
 where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
@@ -52,6 +54,9 @@ where
     panic_unless_unwinding();
     // SAFETY: future and output are Send, and borrow nothing.
     let (task, handle) = unsafe { Cell::allocate(future, Homeless, 0) };
+    if let Some(name) = name {
+        task_notes::set_name(task.header(), name);
+    }
     task.run(true);
     // SAFETY: the handle's reference of a task with this output.
     unsafe { JoinHandle::new(handle) }
@@ -61,12 +66,12 @@ where
 ///
 /// # Panics
 /// Unless the thread unwinds.
-pub(crate) fn refused_once<F, T>(ShutDown(f): ShutDown<F>) -> JoinHandle<T>
+pub(crate) fn refused_once<F, T>(ShutDown(f): ShutDown<F>, name: Option<Arc<str>>) -> JoinHandle<T>
 where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    refused(ShutDown(Once::new(f)))
+    refused(ShutDown(Once::new(f)), name)
 }
 
 /// For a closure without one.

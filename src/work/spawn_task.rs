@@ -192,7 +192,7 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    on_current(|shared| shared.spawn(future, None, Leave::NotAsked)).unwrap_or_else(refused)
+    on_current(|shared| shared.spawn(future, None, Leave::NotAsked)).unwrap_or_else(|back| refused(back, None))
 }
 
 /// Runs a CPU-bound closure on the current pool, or on the global one, and returns a handle to await its result.
@@ -220,7 +220,8 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    on_current(|shared| shared.spawn_cpu(f, None, Leave::NotAsked, Priority::Normal)).unwrap_or_else(refused_once)
+    on_current(|shared| shared.spawn_cpu(f, None, Leave::NotAsked, Priority::Normal))
+        .unwrap_or_else(|back| refused_once(back, None))
 }
 
 /// Runs a closure that may block on a thread kept for such, and returns a handle to await its result.
@@ -243,7 +244,7 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    on_current(|shared| shared.spawn_blocking(f, None)).unwrap_or_else(refused_once)
+    on_current(|shared| shared.spawn_blocking(f, None)).unwrap_or_else(|back| refused_once(back, None))
 }
 
 impl Handle {
@@ -267,7 +268,7 @@ impl Handle {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        self.shared.spawn(future, None, Leave::NotAsked).unwrap_or_else(refused)
+        self.shared.spawn(future, None, Leave::NotAsked).unwrap_or_else(|back| refused(back, None))
     }
 
     /// [`spawn_cpu`] on this pool.
@@ -289,7 +290,9 @@ impl Handle {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        self.shared.spawn_cpu(f, None, Leave::NotAsked, Priority::Normal).unwrap_or_else(refused_once)
+        self.shared
+            .spawn_cpu(f, None, Leave::NotAsked, Priority::Normal)
+            .unwrap_or_else(|back| refused_once(back, None))
     }
 
     /// [`spawn_blocking`] on this pool.
@@ -309,6 +312,6 @@ impl Handle {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        self.shared.spawn_blocking(f, None).unwrap_or_else(refused_once)
+        self.shared.spawn_blocking(f, None).unwrap_or_else(|back| refused_once(back, None))
     }
 }

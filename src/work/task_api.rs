@@ -214,7 +214,8 @@ impl<'p> Builder<'p> {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        self.on(|shared| shared.spawn(future, self.name.clone(), Leave::NotAsked)).unwrap_or_else(refused)
+        self.on(|shared| shared.spawn(future, self.name.clone(), Leave::NotAsked))
+            .unwrap_or_else(|back| refused(back, self.name))
     }
 
     /// As [`task::spawn_local`](crate::task::spawn_local): on the `LocalSet` that the current thread is running.
@@ -276,7 +277,7 @@ impl<'p> Builder<'p> {
         T: Send + 'static,
     {
         let spawned = self.on(|shared| shared.spawn_cpu(f, self.name.clone(), Leave::NotAsked, self.priority));
-        spawned.unwrap_or_else(refused_once)
+        spawned.unwrap_or_else(|back| refused_once(back, self.name))
     }
 
     /// As [`filch::spawn_blocking`](crate::spawn_blocking).
@@ -296,7 +297,8 @@ impl<'p> Builder<'p> {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        self.on(|shared| shared.spawn_blocking(f, self.name.clone())).unwrap_or_else(refused_once)
+        self.on(|shared| shared.spawn_blocking(f, self.name.clone()))
+            .unwrap_or_else(|back| refused_once(back, self.name))
     }
 
     /// As [`filch::spawn_detached`](crate::spawn_detached). There is no handle to ask for the name.
