@@ -4,7 +4,8 @@
 mod support;
 
 use std::cell::RefCell;
-use std::panic::{self, AssertUnwindSafe};
+use std::collections::HashSet;
+use std::panic::{self, AssertUnwindSafe, RefUnwindSafe, UnwindSafe};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
@@ -150,8 +151,11 @@ fn handles_of_one_pool_are_equal() {
         assert_eq!(pool.handle().clone(), *pool.handle());
         assert_ne!(other.handle(), pool.handle());
         assert_eq!(format!("{:?}", other.handle()), "Handle { workers: 1, .. }");
-        fn may_be_sent<T: Send + Sync + Clone>(_: &T) {}
+        fn may_be_sent<T: Send + Sync + UnwindSafe + RefUnwindSafe>(_: &T) {}
+        may_be_sent(&other);
         may_be_sent(pool.handle());
+        let distinct = HashSet::from([pool.handle().clone(), other.handle().clone(), pool.install(Handle::current)]);
+        assert_eq!(distinct.len(), 2);
     });
 }
 

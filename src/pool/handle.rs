@@ -1,7 +1,9 @@
 //! The pool as users hold it: its owner, and the references to it.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::ops::Deref;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 use crate::ground::error::TryCurrentError;
@@ -47,8 +49,8 @@ impl Pool {
         PoolBuilder::new()
     }
 
-    /// A reference to the pool, to be cloned for those who are to use it and not to end it. (A pool is not cloned:
-    /// `pool.clone()` is a handle too.)
+    /// A reference to the pool, to be cloned for those who are to use it and not to end it. (A pool itself is not
+    /// cloned.)
     ///
     /// ```
     /// # fn main() -> Result<(), filch::BuildError> {
@@ -70,6 +72,12 @@ impl Deref for Pool {
         &self.handle
     }
 }
+
+// A panic of whoever holds a pool or a handle leaves the pool as it is; what panics inside of it is caught.
+impl UnwindSafe for Pool {}
+impl RefUnwindSafe for Pool {}
+impl UnwindSafe for Handle {}
+impl RefUnwindSafe for Handle {}
 
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -276,6 +284,13 @@ impl PartialEq for Handle {
 }
 
 impl Eq for Handle {}
+
+/// By the pool, as equality.
+impl Hash for Handle {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.shared).hash(state);
+    }
+}
 
 impl fmt::Debug for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
