@@ -160,11 +160,11 @@ pub(crate) fn wait_outside<R>(shared: &Shared, f: impl FnOnce(Waiter, &dyn Fn(&L
 }
 
 /// Parks a thread without a slot as long as it is `blocked`. It keeps the timers of the pool that it is for, or that it
-/// is inside of or has entered, or of the global one.
+/// is inside of or has entered, or, if that has ended, of the global one.
 pub(crate) fn park_without_slot(home: Option<&Shared>, parker: &Arc<Parker>, blocked: &mut dyn FnMut() -> bool) {
     current::with_pool(|around| {
         let global = || Pool::global_if_any().map(|pool| &*pool.shared);
-        let own = |shared: &&Shared| !shared.is_forked();
+        let own = |shared: &&Shared| !shared.is_forked() && !shared.is_done();
         match home.filter(own).or(around.filter(own)).or_else(global) {
             Some(shared) => shared.park_outside(parker, blocked),
             None => {

@@ -208,7 +208,7 @@ impl Timer {
     /// Notes a timer with the current pool, or the global one if there is none or it has ended. It wakes `waker` when
     /// the time has come, soon if it has come already.
     pub(crate) fn start(deadline: Instant, waker: &Waker) -> Timer {
-        on_current(|shared| {
+        on_keeper(|shared| {
             shared.check_process();
             let own =
                 current::with(|slot| slot.filter(|slot| std::ptr::eq(slot.shared(), shared)).map(|slot| slot.index));
@@ -288,7 +288,21 @@ fn number_of_thread() -> usize {
     NUMBER.get()
 }
 
-// ----- the time, and stopping it ---------------------------------------------------------------------------------
+// ----- whose timers and time -------------------------------------------------------------------------------------
+
+/// Calls `f` with the pool whose timers and time are meant here: the current one, or the global one if there is none or
+/// it has ended. Both from the same pool always, since a deadline is a moment by the one, and waited for by the other.
+fn on_keeper<R>(f: impl FnOnce(&Shared) -> R) -> R {
+    on_current(|shared| f(if shared.timers.are_closed() { &Pool::global().shared } else { shared }))
+}
+
+/// The same, but makes no global pool if there is none yet.
+fn on_keeper_if_any<R>(f: impl FnOnce(Option<&Shared>) -> R) -> R {
+    on_current_if_any(|shared| {
+        let alive = shared.filter(|shared| !shared.timers.are_closed());
+        f(alive.or_else(|| Pool::global_if_any().map(|pool| &*pool.shared)))
+    })
+}
 
 /// The present, by the clock of the current pool; without one, by the global pool's if that exists.
 #[inline]
@@ -298,12 +312,12 @@ pub(crate) fn now() -> Instant {
 
 #[cold]
 fn now_by_pool() -> Instant {
-    on_current_if_any(|shared| shared.map_or_else(Instant::now, |shared| shared.timers.clock.instant()))
+    on_keeper_if_any(|shared| shared.map_or_else(Instant::now, |shared| shared.timers.clock.instant()))
 }
 
 /// Stops the current pool's clock; false: it stands.
 pub(crate) fn pause_here() -> bool {
-    on_current(|shared| {
+    on_keeper(|shared| {
         let paused = shared.timers.clock.pause();
         // The keeper has planned by a clock that runs.
         shared.timers.keeper.ring();
@@ -313,7 +327,7 @@ pub(crate) fn pause_here() -> bool {
 
 /// Lets the current pool's clock go on; false: it runs.
 pub(crate) fn resume_here() -> bool {
-    on_current(|shared| {
+    on_keeper(|shared| {
         let resumed = shared.timers.clock.resume();
         shared.timers.keeper.ring();
         shared.see_to_timers();
@@ -323,7 +337,7 @@ pub(crate) fn resume_here() -> bool {
 
 /// Puts the current pool's stopped clock forward, and fires what is due then; false: it runs.
 pub(crate) fn advance_here(by: Duration) -> bool {
-    on_current(|shared| {
+    on_keeper(|shared| {
         let advanced = shared.timers.clock.advance(by);
         shared.fire_timers();
         advanced

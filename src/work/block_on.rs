@@ -114,6 +114,9 @@ impl Handle {
     /// it polls without one. On a worker of another pool, which is no guest anywhere, the free functions keep to that
     /// other pool.
     ///
+    /// After the end of the pool it polls without a seat: what asks for the pool's threads there (`spawn`, `join`, a
+    /// parallel loop …) panics, and timers are the global pool's.
+    ///
     /// # Panics
     /// If the future does.
     ///
@@ -132,8 +135,9 @@ impl Handle {
         block_on_for(
             Some(&self.shared),
             std::future::poll_fn(|context| {
-                // The guest leaves before the thread parks, so it never keeps a seat that it does not use.
-                let guest = self.shared.try_guest();
+                // The guest leaves before the thread parks, so it never keeps a seat that it does not use. A pool that has
+                // ended has none: with a slot what forks here would pass by the gate.
+                let guest = if self.shared.is_done() { None } else { self.shared.try_guest() };
                 let output = current::host(&self.shared, || future.as_mut().poll(context));
                 drop(guest);
                 output
