@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use filch::Pool;
+use filch::task::Builder;
+use filch::{Pool, Priority, WaitPolicy};
 use support::{Drops, assert_threads_end, fib, lock, note, pool, with_deadline};
 
 /// A pool in a place from which anybody may take and drop it.
@@ -281,6 +282,62 @@ fn on_the_thread_that_is_worker_0() {
                 let refused = Pool::builder().workers(1).use_current_thread().build();
                 assert!(matches!(refused, Err(filch::BuildError::CurrentThreadTaken)));
             });
+        }
+    });
+}
+
+#[test]
+fn on_the_thread_that_is_worker_0_without_a_wait() {
+    type End = fn(Pool);
+    let ends: [(&str, End); 2] = [
+        ("background", Pool::shutdown_background),
+        ("timeout", |pool| assert!(!pool.shutdown_timeout(Duration::from_millis(1)))),
+    ];
+    with_deadline(60, move || {
+        for (what, end) in ends {
+            for workers in [1, 2] {
+                for policy in [WaitPolicy::Leapfrog, WaitPolicy::RunAnything] {
+                    support::note(format!("{what}, {workers} workers, {policy:?}"));
+                    let (go, ran) = (support::Event::default(), Arc::new(AtomicUsize::new(0)));
+                    let kept = thread::spawn({
+                        let (go, ran) = (go.clone(), ran.clone());
+                        move || {
+                            let builder = Pool::builder().workers(workers).name("kept-no-wait").wait_policy(policy);
+                            let pool = builder.use_current_thread().build().unwrap();
+                            let here = thread::current().id();
+                            // None of them can end before the pool has been let go.
+                            let job = move || {
+                                let (go, ran) = (go.clone(), ran.clone());
+                                move || {
+                                    go.wait();
+                                    assert_ne!(thread::current().id(), here);
+                                    ran.fetch_add(1, Ordering::SeqCst);
+                                }
+                            };
+                            for _ in 0..3 {
+                                filch::spawn_detached(job());
+                            }
+                            filch::spawn_fifo(job());
+                            let each = job();
+                            filch::spawn_broadcast(move |_| each());
+                            Builder::new().priority(Priority::Background).spawn_detached(job());
+                            let (run, closure) = (job(), job());
+                            let task = filch::spawn(async move { run() });
+                            filch::spawn_cpu(closure).detach();
+                            end(pool);
+                            task
+                        }
+                    });
+                    // The thread ends only now, and must not run them in its end, either.
+                    let task = kept.join().unwrap();
+                    assert_eq!(ran.load(Ordering::SeqCst), 0);
+                    go.set();
+                    // Tasks are cancelled when the last closure has ended.
+                    let tasks = task.join().is_ok();
+                    assert_threads_end("kept-no-wait");
+                    assert_eq!(ran.load(Ordering::SeqCst), 6 + workers + usize::from(tasks));
+                }
+            }
         }
     });
 }

@@ -283,7 +283,8 @@ impl PoolBuilder {
     /// Makes the calling thread worker 0, instead of starting a thread for it.
     ///
     /// It runs the pool's work only while it waits inside of the pool (`join`, `scope`, `yield_now` …), and what is
-    /// left in its queues when the pool is dropped on it, outside of any closure of the pool. It must not block until
+    /// left in its queues when the pool is dropped on it, outside of any closure of the pool (not if the pool ends by
+    /// [`shutdown_background`](Pool::shutdown_background) or its kin there). It must not block until
     /// another thread has dropped or shut down the pool: that may need it. The thread stays a worker of this pool
     /// until it ends, so it can be made one only once; and a thread that is inside of another pool, be it a worker or a
     /// blocking thread, a guest or in a `block_on`, cannot be made one at all

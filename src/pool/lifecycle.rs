@@ -155,7 +155,9 @@ impl Pool {
     /// Ends the pool as [`shutdown`](Self::shutdown) does, but returns at once: what has been accepted goes on running,
     /// and the last thread clears up.
     ///
-    /// tokio's name, for a gentler end: closures that have been accepted are still run.
+    /// tokio's name, for a gentler end: closures that have been accepted are still run. On the thread that
+    /// [`use_current_thread`](crate::PoolBuilder::use_current_thread) made a worker, too, it does not run what is left,
+    /// as a plain drop does there; another thread is started for that, unless the system refuses it.
     ///
     /// ```
     /// let (tx, rx) = std::sync::mpsc::channel();
@@ -176,10 +178,13 @@ impl Pool {
     /// calls, and what they spawn; the tasks beside them, which are cancelled when the last closure has ended. If that
     /// has not come to its end within the limit, the rest is [`shutdown_now`](Self::shutdown_now), without waiting:
     /// closures that have not begun are dropped, all tasks are cancelled, what runs goes on to its end on its thread,
-    /// and the last thread clears up. So nothing can make this hang.
+    /// and the last thread clears up. So nothing can make this hang, but for one case below.
     ///
     /// On a thread that is inside the pool nothing is to be gained by waiting, since the caller's own closure is part
     /// of what has to end: it is [`shutdown_background`](Self::shutdown_background) there, and returns false.
+    ///
+    /// A pool that was refused every thread has nobody but the caller for what is left: then it runs that itself, and
+    /// looks at the limit between two pieces of work.
     ///
     /// The limit is real time, also if the pool's [clock](crate::time) stands. tokio's name; but tokio cancels tasks at
     /// the beginning, and then waits for blocking calls only.
@@ -327,15 +332,30 @@ const LAST_POLLS: usize = 1024;
 
 /// A thread that `use_current_thread` made a worker runs what is left for it, because nobody else might: closures, and
 /// the ends of cancelled tasks. Then it gives its seat up for good, so that a spare may come for what is woken later.
+///
+/// Where the pool ends alone the thread leaves all that to others, and to a spare, as long as the system has threads.
 fn clear_up(slot: &Slot) {
+    if slot.shared().ends_alone() {
+        slot.disown();
+        slot.offer_tasks();
+        slot.leave_for_good();
+        if slot.shared().no_threads() {
+            run_what_is_left(slot);
+        }
+    } else {
+        run_what_is_left(slot);
+        slot.leave_for_good();
+    }
+    slot.shared().let_go_if_done();
+}
+
+fn run_what_is_left(slot: &Slot) {
     let mut polls = 0;
     while polls < LAST_POLLS && !slot.shared().is_done() {
         let Some(work) = slot.next_own().or_else(|| slot.take_background()) else { break };
         polls += usize::from(matches!(work, Work::Task(_) | Work::LongTask(_)));
         slot.run_unrelated(work);
     }
-    slot.leave_for_good();
-    slot.shared().let_go_if_done();
 }
 
 impl Slot {

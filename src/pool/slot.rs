@@ -207,8 +207,8 @@ impl Slot {
         self.gone.load(Ordering::Relaxed)
     }
 
-    /// The thread that a worker's slot was meant for has been refused, and no other will be asked for: what has been
-    /// posted here, and what will be, is for anybody.
+    /// The thread that a worker's slot was meant for has been refused, and no other will be asked for, or the owner may
+    /// never look again: what has been posted here, and what will be, is for anybody.
     pub(crate) fn disown(&self) {
         self.gone.store(true, Ordering::Relaxed);
         fence(Ordering::SeqCst);
