@@ -14,7 +14,7 @@ impl<T: Send + 'static> JoinSet<T> {
     /// [Spawns](crate::spawn) a future on the current pool, and puts it into the set.
     ///
     /// # Panics
-    /// If the pool has been shut down.
+    /// If the pool has been shut down, unless the thread unwinds already: see [`filch::spawn`](crate::spawn()).
     pub fn spawn<F>(&mut self, future: F) -> AbortHandle
     where
         F: Future<Output = T> + Send + 'static,
@@ -25,7 +25,7 @@ impl<T: Send + 'static> JoinSet<T> {
     /// [Spawns](Handle::spawn) a future on `pool`, and puts it into the set.
     ///
     /// # Panics
-    /// If the pool has been shut down.
+    /// If the pool has been shut down, unless the thread unwinds already: see [`filch::spawn`](crate::spawn()).
     ///
     /// ```
     /// # fn main() -> Result<(), filch::BuildError> {
@@ -45,7 +45,7 @@ impl<T: Send + 'static> JoinSet<T> {
     /// Runs a CPU-bound closure on the current pool, as [`spawn_cpu`](crate::spawn_cpu) does, and puts it into the set.
     ///
     /// # Panics
-    /// If the pool has been shut down.
+    /// If the pool has been shut down, unless the thread unwinds already: see [`filch::spawn`](crate::spawn()).
     pub fn spawn_cpu<F>(&mut self, f: F) -> AbortHandle
     where
         F: FnOnce() -> T + Send + 'static,
@@ -56,7 +56,7 @@ impl<T: Send + 'static> JoinSet<T> {
     /// Runs a CPU-bound closure on `pool`, as [`Handle::spawn_cpu`] does, and puts it into the set.
     ///
     /// # Panics
-    /// If the pool has been shut down.
+    /// If the pool has been shut down, unless the thread unwinds already: see [`filch::spawn`](crate::spawn()).
     ///
     /// ```
     /// # fn main() -> Result<(), filch::BuildError> {
@@ -76,7 +76,7 @@ impl<T: Send + 'static> JoinSet<T> {
     /// Runs a closure that may block, as [`spawn_blocking`](crate::spawn_blocking) does, and puts it into the set.
     ///
     /// # Panics
-    /// If the pool has been shut down.
+    /// If the pool has been shut down, unless the thread unwinds already: see [`filch::spawn`](crate::spawn()).
     ///
     /// ```
     /// let mut set = filch::task::JoinSet::new();
@@ -95,7 +95,7 @@ impl<T: Send + 'static> JoinSet<T> {
     /// Runs a closure that may block on `pool`, as [`Handle::spawn_blocking`] does, and puts it into the set.
     ///
     /// # Panics
-    /// If the pool has been shut down.
+    /// If the pool has been shut down, unless the thread unwinds already: see [`filch::spawn`](crate::spawn()).
     ///
     /// ```
     /// # fn main() -> Result<(), filch::BuildError> {

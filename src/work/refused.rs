@@ -3,6 +3,9 @@
 //! They panic: work must not vanish without a word, and who wants it back asks for it by the `try_` form. But a
 //! destructor may spawn, and may run because something has panicked; a second panic would end the process there. So on a
 //! thread that unwinds the work is dropped, and its handle is that of a task that was cancelled.
+//!
+//! Which work unwinds cannot be told, only that the thread does: where a destructor waits inside of a pool that runs
+//! anything meanwhile, an unrelated job that spawns on another, closed pool is met by this too.
 
 use std::future::Future;
 use std::ptr::NonNull;

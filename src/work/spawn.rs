@@ -152,7 +152,7 @@ impl Handle {
     /// [`spawn_detached`] on this pool.
     ///
     /// # Panics
-    /// If the pool has been shut down.
+    /// If the pool has been shut down, unless the thread unwinds already: see [`filch::spawn_detached`](crate::spawn_detached).
     ///
     /// ```
     /// let (tx, rx) = std::sync::mpsc::channel();
@@ -168,7 +168,7 @@ impl Handle {
     /// [`spawn_fifo`] on this pool.
     ///
     /// # Panics
-    /// If the pool has been shut down.
+    /// If the pool has been shut down, unless the thread unwinds already: see [`filch::spawn_detached`](crate::spawn_detached).
     ///
     /// ```
     /// let (tx, rx) = std::sync::mpsc::channel();

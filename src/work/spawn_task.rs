@@ -251,7 +251,7 @@ impl Handle {
     /// [`spawn`] on this pool.
     ///
     /// # Panics
-    /// If the pool has been shut down.
+    /// If the pool has been shut down, unless the thread unwinds already: see [`filch::spawn`](crate::spawn()).
     ///
     /// ```
     /// # fn main() -> Result<(), filch::BuildError> {
@@ -274,7 +274,7 @@ impl Handle {
     /// [`spawn_cpu`] on this pool.
     ///
     /// # Panics
-    /// If the pool has been shut down.
+    /// If the pool has been shut down, unless the thread unwinds already: see [`filch::spawn`](crate::spawn()).
     ///
     /// ```
     /// use filch::prelude::*;
@@ -298,7 +298,7 @@ impl Handle {
     /// [`spawn_blocking`] on this pool.
     ///
     /// # Panics
-    /// If the pool has been shut down.
+    /// If the pool has been shut down, unless the thread unwinds already: see [`filch::spawn`](crate::spawn()).
     ///
     /// ```
     /// # fn main() -> Result<(), filch::BuildError> {

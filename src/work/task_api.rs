@@ -208,7 +208,7 @@ impl<'p> Builder<'p> {
     /// As [`filch::spawn`](crate::spawn).
     ///
     /// # Panics
-    /// If the pool has been shut down.
+    /// If the pool has been shut down, unless the thread unwinds already: see [`filch::spawn`](crate::spawn()).
     pub fn spawn<F>(self, future: F) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
@@ -263,7 +263,7 @@ impl<'p> Builder<'p> {
     /// As [`filch::spawn_cpu`](crate::spawn_cpu).
     ///
     /// # Panics
-    /// If the pool has been shut down.
+    /// If the pool has been shut down, unless the thread unwinds already: see [`filch::spawn`](crate::spawn()).
     ///
     /// ```
     /// use filch::task::{self, Builder};
@@ -283,7 +283,7 @@ impl<'p> Builder<'p> {
     /// As [`filch::spawn_blocking`](crate::spawn_blocking).
     ///
     /// # Panics
-    /// If the pool has been shut down.
+    /// If the pool has been shut down, unless the thread unwinds already: see [`filch::spawn`](crate::spawn()).
     ///
     /// ```
     /// use filch::task::Builder;
@@ -304,7 +304,7 @@ impl<'p> Builder<'p> {
     /// As [`filch::spawn_detached`](crate::spawn_detached). There is no handle to ask for the name.
     ///
     /// # Panics
-    /// If the pool has been shut down.
+    /// If the pool has been shut down, unless the thread unwinds already: see [`filch::spawn_detached`](crate::spawn_detached).
     ///
     /// ```
     /// use filch::Priority;

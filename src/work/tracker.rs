@@ -122,7 +122,7 @@ impl TaskTracker {
     /// [Spawns](crate::spawn) a future on the current pool, and counts it.
     ///
     /// # Panics
-    /// If the pool has been shut down.
+    /// If the pool has been shut down, unless the thread unwinds already: see [`filch::spawn`](crate::spawn()).
     pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
@@ -134,7 +134,7 @@ impl TaskTracker {
     /// [Spawns](Handle::spawn) a future on `pool`, and counts it.
     ///
     /// # Panics
-    /// If the pool has been shut down.
+    /// If the pool has been shut down, unless the thread unwinds already: see [`filch::spawn`](crate::spawn()).
     ///
     /// ```
     /// # fn main() -> Result<(), filch::BuildError> {
@@ -203,7 +203,7 @@ impl TaskTracker {
     /// Runs a CPU-bound closure on the current pool, as [`spawn_cpu`](crate::spawn_cpu) does, and counts it.
     ///
     /// # Panics
-    /// If the pool has been shut down.
+    /// If the pool has been shut down, unless the thread unwinds already: see [`filch::spawn`](crate::spawn()).
     ///
     /// ```
     /// let tracker = filch::task::TaskTracker::new();
@@ -224,7 +224,7 @@ impl TaskTracker {
     /// Runs a CPU-bound closure on `pool`, as [`Handle::spawn_cpu`] does, and counts it.
     ///
     /// # Panics
-    /// If the pool has been shut down.
+    /// If the pool has been shut down, unless the thread unwinds already: see [`filch::spawn`](crate::spawn()).
     ///
     /// ```
     /// # fn main() -> Result<(), filch::BuildError> {
@@ -246,7 +246,7 @@ impl TaskTracker {
     /// Runs a closure that may block, as [`spawn_blocking`](crate::spawn_blocking) does, and counts it.
     ///
     /// # Panics
-    /// If the pool has been shut down.
+    /// If the pool has been shut down, unless the thread unwinds already: see [`filch::spawn`](crate::spawn()).
     ///
     /// ```
     /// let tracker = filch::task::TaskTracker::new();
@@ -268,7 +268,7 @@ impl TaskTracker {
     /// Runs a closure that may block on `pool`, as [`Handle::spawn_blocking`] does, and counts it.
     ///
     /// # Panics
-    /// If the pool has been shut down.
+    /// If the pool has been shut down, unless the thread unwinds already: see [`filch::spawn`](crate::spawn()).
     ///
     /// ```
     /// # fn main() -> Result<(), filch::BuildError> {
