@@ -184,17 +184,25 @@ fn in_a_brief_loop_of_a_thread_outside() {
     });
 }
 
+/// A pool without express lane that counts its threads, and keeps idle spares for no time.
+fn counted(workers: usize, begins: impl Fn() + Send + Sync + 'static) -> (Pool, Arc<AtomicUsize>) {
+    let started = Arc::new(AtomicUsize::new(0));
+    let count = started.clone();
+    let begins = move |_| {
+        count.fetch_add(1, Ordering::Relaxed);
+        begins();
+    };
+    let idle = filch::IdlePolicy::default().keep_alive(Duration::ZERO);
+    let pool = Pool::builder().workers(workers).express_lane(false).idle_policy(idle).start_handler(begins).build();
+    (pool.unwrap(), started)
+}
+
 /// A worker that blocks over and over does not start a thread each time.
 #[test]
 fn one_spare_is_enough_for_many_blocks() {
     let _alone = alone();
     with_deadline(60, || {
-        let started = Arc::new(AtomicUsize::new(0));
-        let count = started.clone();
-        let counted = move |_| _ = count.fetch_add(1, Ordering::Relaxed);
-        let idle = filch::IdlePolicy::default().keep_alive(Duration::ZERO);
-        let pool = Pool::builder().workers(2).express_lane(false).idle_policy(idle).start_handler(counted).build();
-        let (pool, end, begun) = (pool.unwrap(), Event::default(), Event::default());
+        let ((pool, started), end, begun) = (counted(2, || ()), Event::default(), Event::default());
         let (at_work, end2) = (begun.clone(), end.clone());
         pool.spawn_detached(move || {
             at_work.set();
@@ -205,5 +213,82 @@ fn one_spare_is_enough_for_many_blocks() {
         let started = started.load(Ordering::Relaxed);
         assert!(started <= 5, "{started} threads for 1,000 blocks of one worker");
         end.set();
+    });
+}
+
+/// The same while another one blocks, so that at times nobody works.
+#[test]
+fn one_spare_is_enough_for_many_blocks_beside_a_long_one() {
+    let _alone = alone();
+    with_deadline(60, || {
+        let ((pool, started), end) = (counted(2, || ()), Event::default());
+        block_one(&pool, set(), end.clone());
+        a_while();
+        let blocks = || (0..200).for_each(|_| filch::blocking(|| thread::sleep(Duration::from_millis(1))));
+        // Another thread may have been away for long, and the spare's time over meanwhile: so the best of a few.
+        let best = (0..5).map(|_| {
+            let before = started.load(Ordering::Relaxed);
+            pool.install_on_worker(blocks);
+            started.load(Ordering::Relaxed) - before
+        });
+        let best = best.min().unwrap();
+        assert!(best <= 20, "{best} threads for 200 blocks of one worker");
+        end.set();
+    });
+}
+
+/// A spare that takes its time to begin is not taken for one more that needs to be watched.
+#[test]
+fn no_spare_is_started_for_one_that_comes() {
+    const WORKERS: usize = 12;
+    let _alone = alone();
+    with_deadline(60, || {
+        let (begin, slow) = (Event::default(), Arc::new(AtomicBool::new(false)));
+        let (begin2, slow2) = (begin.clone(), slow.clone());
+        let begins = move || {
+            if slow2.load(Ordering::Relaxed) {
+                begin2.wait();
+            }
+        };
+        let ((pool, started), end) = (counted(WORKERS, begins), Event::default());
+        let blocks: Vec<Event> = (1..WORKERS).map(|_| Event::default()).collect();
+        for block in &blocks {
+            block_one(&pool, block.clone(), end.clone());
+        }
+        let (busy, end2) = (Event::default(), end.clone());
+        let at_work = busy.clone();
+        pool.spawn_detached(move || {
+            at_work.set();
+            end2.wait();
+        });
+        busy.wait();
+        slow.store(true, Ordering::Relaxed);
+        assert_eq!(started.load(Ordering::Relaxed), WORKERS);
+        for block in &blocks {
+            block.set();
+            a_while();
+        }
+        assert_eq!(started.load(Ordering::Relaxed), WORKERS + 1);
+        begin.set();
+        end.set();
+    });
+}
+
+/// A pool that is done needs no watch, though the thread that was its worker 0 goes on.
+#[test]
+fn no_spare_is_started_for_a_pool_that_is_done() {
+    let _alone = alone();
+    with_deadline(60, || {
+        let started = Arc::new(AtomicUsize::new(0));
+        let count = started.clone();
+        let counted = move |_| _ = count.fetch_add(1, Ordering::Relaxed);
+        let pool = Pool::builder().workers(2).use_current_thread().start_handler(counted).build().unwrap();
+        pool.shutdown();
+        // One that ends may have been on its way when the pool was done.
+        a_while();
+        let before = started.load(Ordering::Relaxed);
+        a_while();
+        assert_eq!(started.load(Ordering::Relaxed), before);
+        assert!(before <= 3, "{before} threads for a pool of two");
     });
 }

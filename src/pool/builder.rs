@@ -257,7 +257,8 @@ impl PoolBuilder {
     ///
     /// The handler must arrange that [`ThreadBuilder::run`] is called on a thread of its own, now or later; a pool
     /// waits for it when it shuts down. It is called for workers while the pool is built, and for spares whenever one
-    /// is needed.
+    /// is needed, on whichever thread finds that out: one that is about to block in the pool, that comes back from that,
+    /// or that enters it. So it should be quick, and hold no lock under which the pool is used.
     ///
     /// ```
     /// use std::sync::Arc;

@@ -269,9 +269,8 @@ impl Slot {
                 self.fork.calm();
                 if shared.sleep.is_deep() {
                     let _ = shared.sleep.wake_one(shared.seats);
-                } else {
-                    shared.see_to_watch();
                 }
+                shared.see_to_watch();
             }
         }
         // SAFETY: called on the owner's thread; the waiter and the place are its own.

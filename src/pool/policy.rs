@@ -59,8 +59,9 @@ pub struct IdlePolicy {
     /// How long a thread without work searches before it parks. Default: 20 µs. Shorter saves a little processor
     /// time and makes regions of less than a millisecond slower; longer helps on more than a hundred cores only.
     pub spin: Duration,
-    /// How long a spare thread or a blocking thread without work is kept. Default: 5 s. A spare stays longer where it
-    /// is the only idle thread while others are at work and one of them blocks: it keeps watch over their forks.
+    /// How long a spare thread or a blocking thread without work is kept. Default: 5 s. A spare stays 20 ms at least,
+    /// and longer where it is the only idle thread while others are at work and one of them blocks: it keeps watch over
+    /// their forks.
     pub keep_alive: Duration,
 }
 

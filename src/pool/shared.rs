@@ -81,6 +81,8 @@ pub(crate) struct Shared {
     keen: AtomicBool,
     /// Threads that block in `block_on` or in a section, and run nothing meanwhile.
     absent: AtomicUsize,
+    /// Spares that have been asked for and do not search yet.
+    pub(crate) coming: AtomicUsize,
     /// See `is_calm`.
     calm: AtomicBool,
     /// The process that made the pool, by its forks.
@@ -166,6 +168,7 @@ impl Shared {
             ends_alone: AtomicBool::new(false),
             keen: AtomicBool::new(true),
             absent: AtomicUsize::new(0),
+            coming: AtomicUsize::new(0),
             calm: AtomicBool::new(false),
             config,
             seats: workers as u64,
@@ -437,11 +440,10 @@ impl Shared {
             true
         } else {
             // Not worth another thread, but nobody may look at it as long as those who work go on.
-            let unwatched = self.sleep.forks_unwatched(self.seats);
-            if unwatched {
-                self.fetch_thread(self.seats);
-            }
-            unwatched
+            !self.no_threads()
+                && self.sleep.forks_unwatched(self.seats)
+                && !self.expects_spare()
+                && self.fetch_thread(self.seats) == Covered::Yes
         }
     }
 
@@ -487,15 +489,17 @@ impl Shared {
 
     #[cold]
     fn fetch_watch(&self) {
-        if self.may_have_spares() && !self.no_threads() && self.slots().any(Slot::is_busy) {
+        // A spare that comes will search, and be idle; a child process has no threads, and nor has a pool that is done,
+        // though a thread may stay its worker 0 for ever.
+        let may = !self.expects_spare() && self.may_have_spares() && !self.no_threads() && !self.is_forked();
+        if may && self.slots().any(Slot::is_busy) {
             let _ = self.start_spare();
         }
     }
 
     /// Whether the only idle thread, which asks, must stay to keep watch over those who work.
     pub(crate) fn needs_watch(&self) -> bool {
-        self.seats > 1
-            && self.sleep.one_idle()
+        self.sleep.one_idle()
             && self.sleep.seat_free(self.seats)
             && self.may_have_spares()
             && self.slots().any(Slot::is_busy)

@@ -157,10 +157,9 @@ impl Slot {
         if shared.seats > 1 {
             if shared.sleep.is_deep() {
                 let _ = shared.sleep.wake_one(shared.seats);
-            } else {
-                // The fence in `is_deep` pairs with that in `leave_seat`: who gives a seat up sees us, or we see the seat.
-                shared.see_to_watch();
             }
+            // The fence in `is_deep` pairs with that in `leave_seat`: who gives a seat up sees us, or we see the seat.
+            shared.see_to_watch();
         }
     }
 

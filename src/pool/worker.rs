@@ -15,7 +15,7 @@ use crate::pool::slot::{Kind, Slot};
 /// How often the watch looks whether a pool that has closed is done.
 const LAST_LOOKS: Duration = Duration::from_millis(5);
 
-/// How often, at most, a spare whose time is up looks whether it is still needed.
+/// How long a spare stays at least, and how often, at most, one whose time is up looks whether it is still needed.
 const LEAST_STAY: Duration = Duration::from_millis(20);
 
 /// How long a fork must run to be worth waking a thread for.
@@ -28,12 +28,8 @@ pub(crate) fn thread_main(shared: &Arc<Shared>, index: usize) {
     // SAFETY: the slot was without an owner and is this thread's until it gives it up below; `shared` is held.
     let occupied = unsafe { current::occupy(slot) };
     slot.set_cpu_clock(cpu_time::own_clock());
-    if slot.kind == Kind::Spare {
-        slot.begin_busy();
-    } else {
-        // The others are on their way, and will be idle.
-        slot.set_busy(true);
-    }
+    // Nobody need be woken for that: we begin by a search, and so do the other workers, which are on their way.
+    slot.set_busy(true);
     shared.run_hook(shared.config.start.as_ref(), index);
     live(slot);
     shared.run_hook(shared.config.exit.as_ref(), index);
@@ -47,6 +43,9 @@ pub(crate) fn thread_main(shared: &Arc<Shared>, index: usize) {
 pub(crate) fn never_started(shared: &Shared, index: usize) {
     shared.sleep.leave_seat();
     if let Some(slot) = shared.slot(index) {
+        if slot.kind == Kind::Spare {
+            shared.spare_came();
+        }
         give_up(shared, slot);
     }
     shared.set_no_threads(true);
@@ -74,10 +73,14 @@ fn live(slot: &Slot) {
     let mut counted_on = true;
     // Whether it has got up and run nothing but tasks since.
     let mut calm = false;
+    // A spare begins by a search, whatever it may find in its queues: others trust that somebody searches.
+    let mut comes = slot.kind == Kind::Spare;
     loop {
-        slot.run_due_mail();
+        if !comes {
+            slot.run_due_mail();
+        }
         // More threads than seats: leave at this boundary, whatever lies in the queues; others take it.
-        while !shared.sleep.crowded(shared.seats) {
+        while !comes && !shared.sleep.crowded(shared.seats) {
             let Some(work) = slot.next_own() else { break };
             let may_be_long = begin(slot, &work);
             calm &= !may_be_long;
@@ -99,6 +102,9 @@ fn live(slot: &Slot) {
             clock = WatchClock::calm();
         }
         let mut search = shared.sleep.search();
+        if std::mem::take(&mut comes) {
+            shared.spare_came();
+        }
         let (mut woken, mut fired) = (false, false);
         let work = loop {
             if !shared.sleep.crowded(shared.seats) || slot.has_mail() {
@@ -277,7 +283,7 @@ fn rest<'s>(
 ) -> Rest<'s> {
     let shared = slot.shared();
     let lain_since = Since::now();
-    let keep_alive = shared.config.idle.keep_alive;
+    let stay = shared.config.idle.keep_alive.max(LEAST_STAY);
     let spare = slot.kind == Kind::Spare && blocked.is_none();
     slot.set_busy(false);
     search.lie_down(slot.index, spare, &slot.parker);
@@ -286,7 +292,7 @@ fn rest<'s>(
         slot.request_forks();
     }
     let bed = shared.bed(&slot.parker);
-    let longest = || spare.then_some(keep_alive.max(LEAST_STAY));
+    let longest = || spare.then_some(stay);
     // A wait that leaves its own forks alone must not get up for them over and over.
     let leaves_forks = blocked.is_some() && slot.is_deep();
     let has_work = || if leaves_forks { shared.has_work_but_forks_of(slot) } else { shared.has_work() };
@@ -320,7 +326,7 @@ fn rest<'s>(
             bed.fire();
             return Rest::Fired(search);
         }
-        if spare && lain_since.passed(keep_alive) && !bed.is_last() && !shared.needs_watch() {
+        if spare && lain_since.passed(stay) && !bed.is_last() && !shared.needs_watch() {
             return Rest::Over(get_up());
         }
         match shared.sleep.lies(slot.index) {
@@ -349,10 +355,9 @@ fn rest<'s>(
                     continue;
                 }
                 // If a next slot is full its thread will be back, or else the new watch sees it.
-                if !shared.has_next() {
-                    bed.park(longest());
+                if shared.has_next() || bed.park(longest()) {
+                    *clock = WatchClock::new();
                 }
-                *clock = WatchClock::new();
             }
             Some(Watch::Mine) => {
                 if !bed.park(Some(clock.span())) {
