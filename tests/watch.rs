@@ -222,7 +222,8 @@ fn one_spare_is_enough_for_many_blocks_beside_a_long_one() {
     let _alone = alone();
     with_deadline(60, || {
         let ((pool, started), end) = (counted(2, || ()), Event::default());
-        block_one(&pool, set(), end.clone());
+        let end2 = end.clone();
+        pool.spawn_detached(|| filch::blocking(move || end2.wait()));
         a_while();
         let blocks = || (0..200).for_each(|_| filch::blocking(|| thread::sleep(Duration::from_millis(1))));
         // Another thread may have been away for long, and the spare's time over meanwhile: so the best of a few.
