@@ -269,9 +269,10 @@ fn no_spare_is_started_for_one_that_comes() {
             block.set();
             a_while();
         }
-        assert_eq!(started.load(Ordering::Relaxed), WORKERS + 1);
+        let now = started.load(Ordering::Relaxed);
         begin.set();
         end.set();
+        assert_eq!(now, WORKERS + 1);
     });
 }
 
