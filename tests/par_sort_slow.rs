@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use filch::prelude::*;
-use support::{at_best, pool, spin, with_deadline};
+use support::{alone, at_best, pool, spin, with_deadline};
 
 const LEN: usize = 500;
 
@@ -16,9 +16,11 @@ fn numbers() -> Vec<u64> {
 
 /// Runs a sort whose comparisons call what it is given, and wants the other worker to have made some of them.
 fn shared(what: &'static str, sort: fn(&(dyn Fn() + Sync))) {
+    // Each of them wants two cores.
+    let _alone = alone();
     with_deadline(60, move || {
         let pool = pool(2);
-        at_best(4, what, || {
+        at_best(10, what, || {
             let calls: [AtomicUsize; 16] = Default::default();
             let slow = || {
                 calls[filch::current_thread_index().expect("it runs in the pool") % 16].fetch_add(1, Relaxed);
