@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::pool::timers;
 
-/// Stops the clock of the current pool, or of the global one outside of any.
+/// Stops the clock of the [current](crate::Handle::current) pool.
 ///
 /// From then on [`Instant::now`](crate::time::Instant::now) stands still in this pool, and the pool's timers with it.
 /// Tests that wait for hours take no time, and give the same each time. Only this crate's time is stopped, not that

@@ -199,6 +199,10 @@ impl Handle {
     /// After the end of the pool it does not panic, but what needs the pool does: see
     /// [above](Self#after-the-end-of-the-pool).
     ///
+    /// # Leaks
+    /// A guard that is forgotten keeps what the pool consists of, and its handlers with what they hold, for ever: but not
+    /// its threads. So does a handler that holds a handle of its own pool.
+    ///
     /// # Cost
     /// Some tens of nanoseconds.
     ///

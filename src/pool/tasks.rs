@@ -208,8 +208,8 @@ unsafe fn run_once(data: *const (), begins: impl FnOnce(&Header)) -> Result<(), 
     if task.run_once(closed, begins) { Ok(()) } else { Err(ClosureEnds(number)) }
 }
 
-/// Reports a panic of which no particular pool must know, to the panic handler of the pool that the thread is inside
-/// of, or else of the global one.
+/// Reports a panic of which no particular pool must know, to the panic handler of the current pool: the one that the
+/// thread is inside of, or has entered, or else the global one.
 pub(crate) fn report_here(payload: Payload) {
     on_current_if_any(|shared| match shared {
         Some(shared) => shared.report_panic(payload),
