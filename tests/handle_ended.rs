@@ -5,7 +5,7 @@ mod support;
 
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
@@ -222,5 +222,33 @@ fn the_clock_that_is_stopped_is_the_one_that_counts() {
         time::resume();
         thread::sleep(Duration::from_millis(2));
         assert!(ends.elapsed() >= Duration::from_millis(2));
+    });
+}
+
+/// What is refused is not counted, not even for a moment: else the last one to ask whether the pool is done is told that
+/// it is not, and the pool keeps itself for ever.
+#[test]
+fn who_is_refused_does_not_keep_the_pool() {
+    let _alone = alone();
+    with_deadline(60, || {
+        let kept = Arc::new(());
+        for _ in 0..300 {
+            let mine = kept.clone();
+            let pool = Pool::builder().workers(1).express_lane(false).start_handler(move |_| ignore(&mine));
+            let pool = pool.build().unwrap();
+            let (handle, over) = (pool.handle().clone(), AtomicBool::new(false));
+            thread::scope(|s| {
+                s.spawn(|| {
+                    let handle = handle;
+                    while !over.load(Ordering::Relaxed) {
+                        ignore(handle.try_spawn_cpu(|| ()));
+                    }
+                });
+                pool.shutdown_background();
+                thread::sleep(Duration::from_millis(2));
+                over.store(true, Ordering::Relaxed);
+            });
+        }
+        assert!(within(Duration::from_secs(20), || Arc::strong_count(&kept) == 1), "{}", Arc::strong_count(&kept) - 1);
     });
 }

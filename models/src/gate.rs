@@ -20,23 +20,19 @@ fn exactly_one_step_closes_and_nothing_is_accepted_after() {
         let workers: Vec<_> = (0..2)
             .map(|_| {
                 let (gate, closed) = (gate.clone(), closed.clone());
-                loom::thread::spawn(move || match gate.enter() {
-                    Ok(()) => {
+                loom::thread::spawn(move || {
+                    if gate.enter() {
                         assert!(!gate.is_done(), "the gate is done while accepted work runs");
                         assert!(!gate.is_closed(), "the gate closed over accepted work");
                         let closing = gate.leave();
                         count(&closed, closing);
                     }
-                    Err(closing) => count(&closed, closing),
                 })
             })
             .collect();
         let closing = gate.begin_drain();
         count(&closed, closing);
-        match gate.enter() {
-            Ok(()) => panic!("work was accepted after the drain began"),
-            Err(closing) => count(&closed, closing),
-        }
+        assert!(!gate.enter(), "work was accepted after the drain began");
         for worker in workers {
             worker.join().unwrap();
         }
@@ -49,12 +45,12 @@ fn exactly_one_step_closes_and_nothing_is_accepted_after() {
 fn accepted_work_may_bring_more_while_draining() {
     explore(|| {
         let gate = Arc::new(Gate::new());
-        gate.enter().unwrap();
+        assert!(gate.enter());
         let drainer = {
             let gate = gate.clone();
             loom::thread::spawn(move || gate.begin_drain() == Closing::Now)
         };
-        assert!(gate.enter_inner().is_ok());
+        assert!(gate.enter_inner());
         let first = gate.leave() == Closing::Now;
         let second = gate.leave() == Closing::Now;
         assert!(!first, "closed while more was accepted");
@@ -65,10 +61,26 @@ fn accepted_work_may_bring_more_while_draining() {
 }
 
 #[test]
+fn what_is_done_stays_done() {
+    explore(|| {
+        let gate = Arc::new(Gate::new());
+        let visitor = {
+            let gate = gate.clone();
+            loom::thread::spawn(move || gate.enter() && gate.leave() == Closing::Now)
+        };
+        let closed_here = gate.begin_drain() == Closing::Now;
+        if closed_here {
+            assert!(gate.is_done(), "a visitor that is refused makes the pool look alive");
+        }
+        assert!(visitor.join().unwrap() != closed_here);
+    });
+}
+
+#[test]
 fn close_now_against_a_drain() {
     explore(|| {
         let gate = Arc::new(Gate::new());
-        gate.enter().unwrap();
+        assert!(gate.enter());
         let closer = {
             let gate = gate.clone();
             loom::thread::spawn(move || gate.close_now() == Closing::Now)
@@ -138,7 +150,7 @@ fn a_task_from_outside_against_the_end() {
 fn a_task_of_the_last_closure_against_the_end() {
     explore(|| {
         let pool = Pool::new();
-        pool.gate.enter().unwrap();
+        assert!(pool.gate.enter());
         let closure = {
             let pool = pool.clone();
             thread::spawn(move || {

@@ -37,19 +37,33 @@ impl Gate {
     }
 
     /// Work from outside: accepted only while the gate is open.
-    pub(crate) fn enter(&self) -> Result<(), Closing> {
+    pub(crate) fn enter(&self) -> bool {
         self.enter_unless(|phase| phase != OPEN)
     }
 
     /// Work that accepted work brings: accepted while that may still run.
-    pub(crate) fn enter_inner(&self) -> Result<(), Closing> {
+    pub(crate) fn enter_inner(&self) -> bool {
         self.enter_unless(|phase| phase == CLOSED)
     }
 
-    fn enter_unless(&self, refused: impl Fn(usize) -> bool) -> Result<(), Closing> {
-        // Relaxed on both: the queue that the work goes to synchronises; `leave` releases.
-        let word = self.0.fetch_add(ONE, Ordering::Relaxed);
-        if refused(word & PHASE) { Err(self.leave()) } else { Ok(()) }
+    fn enter_unless(&self, refused: impl Fn(usize) -> bool) -> bool {
+        #[cfg(mutant = "refused_is_counted")]
+        if refused(self.0.fetch_add(ONE, Ordering::Relaxed) & PHASE) {
+            self.0.fetch_sub(ONE, Ordering::Relaxed);
+            return false;
+        } else {
+            return true;
+        }
+        // What is refused is not counted, not even for a moment: whoever asks just then whether the pool is done may be
+        // the last who asks. Relaxed: the queue that the work goes to synchronises; `leave` releases.
+        let mut word = self.0.load(Ordering::Relaxed);
+        while !refused(word & PHASE) {
+            match self.0.compare_exchange_weak(word, word + ONE, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return true,
+                Err(now) => word = now,
+            }
+        }
+        false
     }
 
     /// Accepted work has ended.

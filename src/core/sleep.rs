@@ -227,7 +227,8 @@ impl Sleep {
 
     /// Whether nobody would look after a public fork: the idle are fast asleep, or there are none, but a seat is free.
     pub(crate) fn forks_unwatched(&self, seats: u64) -> bool {
-        let state = self.state.load(Ordering::Relaxed);
+        // Acquire: see `found`.
+        let state = self.state.load(Ordering::Acquire);
         searching(state) == 0 && active(state) < seats && (idle(state) == 0 || state & DEEP != 0)
     }
 
@@ -235,7 +236,8 @@ impl Sleep {
     /// even one that sleeps, to keep watch.
     #[inline]
     pub(crate) fn nobody_idle(&self, seats: u64) -> bool {
-        let state = self.state.load(Ordering::Relaxed);
+        // Acquire: see `found`.
+        let state = self.state.load(Ordering::Acquire);
         idle(state) == 0 && searching(state) == 0 && active(state) < seats
     }
 
@@ -354,7 +356,9 @@ pub(crate) enum Watch {
 impl<'s> Searching<'s> {
     /// The search has found work. Says whether nobody searches now.
     pub(crate) fn found(self) -> bool {
-        let before = self.0.state.fetch_sub(SEARCHING, Ordering::Relaxed);
+        // Release pairs with the Acquire of `nobody_idle` and `forks_unwatched`: who sees that we search no more sees
+        // also what we did before (that a spare has come), however many others have stopped searching since.
+        let before = self.0.state.fetch_sub(SEARCHING, Ordering::Release);
         std::mem::forget(self);
         // Pairs with the fence in `wants_thread`: a producer that counted on us has work that we see from here on.
         fence(Ordering::SeqCst);

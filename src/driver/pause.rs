@@ -25,6 +25,9 @@ use crate::pool::timers;
 /// Unlike tokio's, a pool with several workers can be paused too: then what happens between two steps of the clock
 /// happens in any order.
 ///
+/// A stopped clock ends with its pool. A deadline is kept as a moment by the clock it was asked for: who waits for it
+/// outside of the pool, and still waits when the pool has ended, waits for that moment by the global pool's clock.
+///
 /// # Panics
 /// If the clock stands already.
 ///

@@ -242,8 +242,7 @@ where
     let worth = &slot.shared().worth;
 
     let mut done = Done(None);
-    let shares = stretch.may_share();
-    if shares && stretch.can_be_cut() && slot.has_takers(pace.ticks_for(stretch.items())) {
+    if stretch.may_share() && stretch.can_be_cut() && slot.has_takers(pace.ticks_for(stretch.items())) {
         // Equal shares for all from the beginning. (What cannot be cut would be given away whole, to and fro.)
         open.push(stretch, consumer, pace);
         match open.pop() {
@@ -269,9 +268,9 @@ where
     let mut began = if pace.is_blind() { None } else { Some(Ticks::now()) };
     let mut before = began;
     loop {
-        let pushed = shares && rest.is_some();
+        let pushed = rest.as_ref().is_some_and(S::may_share);
         let kept = match rest {
-            Some(rest) if shares => {
+            Some(rest) if pushed => {
                 open.push(rest, consumer, pace);
                 None
             }

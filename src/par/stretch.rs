@@ -46,7 +46,8 @@ pub(crate) trait Stretch: Send + Sized {
     /// How many items are left, if that is known.
     fn len(&self) -> Option<usize>;
 
-    /// Whether the thread that is about to run it may give parts of it away. Asked once, at the beginning.
+    /// Whether the thread that is about to run it may give parts of it away. Asked at the beginning, and
+    /// for each rest.
     #[inline]
     fn may_share(&self) -> bool {
         true

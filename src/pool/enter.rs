@@ -61,21 +61,19 @@ fn enter_current_erased(f: Entrant<'_>) {
 }
 
 impl Shared {
-    /// Asks the gate for a root from outside.
+    /// Asks the gate for work from outside, or for what work inside brings.
+    pub(crate) fn accept(&self) -> bool {
+        self.check_process();
+        if current::is_inside(self) { self.gate.enter_inner() } else { self.gate.enter() }
+    }
+
+    /// The same for a root.
     ///
     /// # Panics
     /// If the pool has been shut down.
     pub(crate) fn accept_root(&self) -> Accepted<'_> {
-        self.check_process();
-        let inner = current::is_inside(self);
-        let entered = if inner { self.gate.enter_inner() } else { self.gate.enter() };
-        match entered {
-            Ok(()) => Accepted(self),
-            Err(closing) => {
-                self.closing(closing);
-                panic!("{SHUT_DOWN}");
-            }
-        }
+        assert!(self.accept(), "{SHUT_DOWN}");
+        Accepted(self)
     }
 
     /// Runs `f` as a thread of this pool: right here if the current thread is one, or if a seat is free; else on a

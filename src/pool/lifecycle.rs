@@ -365,8 +365,8 @@ impl Slot {
         self.set_busy(false);
         if !self.seatless().replace(true) {
             let shared = self.shared();
-            if shared.workers() == 1 {
-                // There is nobody else: a spare may come at any time from now on.
+            if shared.workers() == 1 || shared.ends_alone() {
+                // There may be nobody else for what is left: a spare may come at any time from now on.
                 std::mem::forget(shared.absence());
             }
             if seated {

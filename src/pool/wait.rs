@@ -43,6 +43,9 @@ enum Help {
     OwnJobs,
 }
 
+/// Finds a part of what a parked thread waits for.
+type Parts<'p> = dyn Fn(&Slot) -> Option<Work> + 'p;
+
 impl Slot {
     fn helps_with(&self) -> Help {
         match self.shared().config.wait_policy() {
@@ -82,7 +85,12 @@ impl Slot {
                 Help::OwnJobs => {}
             }
         }
-        self.park_until(&header.latch);
+        if help == Help::Parts && !header.latch.probe() {
+            let parts = &|slot: &Slot| slot.follow(header, true);
+            self.park_apart_beside(&mut || header.latch.announce_sleep(), parts);
+        } else {
+            self.park_until(&header.latch);
+        }
         self.set_awaited(outer);
     }
 
@@ -184,25 +192,31 @@ impl Slot {
 
     /// Gives the seat up, and parks as long as `blocked` says, which may be asked only until it says no.
     pub(crate) fn park_apart(&self, blocked: &mut dyn FnMut() -> bool) {
+        self.park_apart_beside(blocked, &|_| None);
+    }
+
+    /// The same for a wait that some of the work is a part of, which `parts` finds.
+    fn park_apart_beside(&self, blocked: &mut dyn FnMut() -> bool, parts: &Parts<'_>) {
         let bed = self.shared().bed(&self.parker);
-        away::without_seat(self, || self.park_in(&bed, blocked));
+        away::without_seat(self, || self.park_in(&bed, blocked, parts));
     }
 
     /// The same for a thread that may have forks which nobody knows of: it makes them public first.
     pub(crate) fn park_apart_from_all(&self, blocked: &mut dyn FnMut() -> bool) {
         let bed = self.shared().bed(&self.parker);
-        away::block(self, || self.park_in(&bed, blocked));
+        away::block(self, || self.park_in(&bed, blocked, &|_| None));
     }
 
-    fn park_in(&self, bed: &Bed<'_>, blocked: &mut dyn FnMut() -> bool) {
+    fn park_in(&self, bed: &Bed<'_>, blocked: &mut dyn FnMut() -> bool, parts: &Parts<'_>) {
         while blocked() {
-            self.park_once(bed);
+            self.park_once(bed, parts);
         }
     }
 
     /// Parks without a seat. When every spare is out, it looks now and then whether work is left that nobody else can
-    /// run, and runs it: unrelated work inside of a wait is better than none at all.
-    fn park_once(&self, bed: &Bed<'_>) {
+    /// run, and runs it: a part of what it waits for if there is one; but unrelated work inside of a wait is better than
+    /// none at all.
+    fn park_once(&self, bed: &Bed<'_>, parts: &Parts<'_>) {
         let shared = self.shared();
         let called = bed.park(shared.spares_exhausted().then_some(LOOK_AGAIN));
         // What is woken here is for others: this thread does not come back to its queues soon.
@@ -222,7 +236,9 @@ impl Slot {
             return;
         }
         let look = |slot: &Slot| {
-            if let Some(work) = slot.find_any().or_else(|| slot.steal_stale_next()).or_else(|| slot.raid()) {
+            if let Some(work) = if slot.is_deep() { None } else { parts(slot) } {
+                slot.run_part(work);
+            } else if let Some(work) = slot.find_any().or_else(|| slot.steal_stale_next()).or_else(|| slot.raid()) {
                 slot.run_unrelated(work);
             } else {
                 slot.mark_others_next();

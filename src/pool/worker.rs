@@ -49,6 +49,10 @@ pub(crate) fn never_started(shared: &Shared, index: usize) {
         give_up(shared, slot);
     }
     shared.set_no_threads(true);
+    if shared.has_work() {
+        // Who queued it while the seat was promised may have seen no free one.
+        let _ = shared.sleep.wake_one(shared.seats);
+    }
     if let Some(slot) = shared.slot(index).filter(|slot| slot.kind == Kind::Worker) {
         // In its place spares may come, with slots of their own.
         slot.disown();
@@ -95,7 +99,7 @@ fn live(slot: &Slot) {
         slot.engaged.set(false);
         // Only if it is crowded here: what is left is for others.
         slot.flush_next();
-        if shared.fire_timers() > 0 {
+        if !comes && shared.fire_timers() > 0 {
             continue;
         }
         if calm {

@@ -195,7 +195,7 @@ impl Shared {
     {
         let threads = self.workers();
         // All calls or none: the pool may close meanwhile.
-        let accepted = (0..threads).take_while(|_| self.accept_spawn()).count();
+        let accepted = (0..threads).take_while(|_| self.accept()).count();
         if accepted < threads {
             (0..accepted).for_each(|_| self.leave());
             return Err(ShutDown(op));

@@ -144,6 +144,19 @@ impl<T: Send + 'static> JoinSet<T> {
     ///
     /// # Errors
     /// As [`Handle::try_spawn`].
+    ///
+    /// ```
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(1).build()?;
+    /// let mut set = filch::task::JoinSet::new();
+    /// for i in 0..3 {
+    ///     set.try_spawn_on(async move { i }, &pool).expect("the pool is open");
+    /// }
+    /// let mut all = pool.block_on(set.join_all());
+    /// all.sort();
+    /// assert_eq!(all, [0, 1, 2]);
+    /// # Ok(()) }
+    /// ```
     pub fn try_spawn_on<F>(&mut self, future: F, pool: &Handle) -> Result<AbortHandle, TrySpawnError<F>>
     where
         F: Future<Output = T> + Send + 'static,
@@ -155,6 +168,12 @@ impl<T: Send + 'static> JoinSet<T> {
     ///
     /// # Errors
     /// As [`Handle::try_spawn_cpu`].
+    ///
+    /// ```
+    /// let mut set = filch::task::JoinSet::new();
+    /// assert!(set.try_spawn_cpu(|| (1..=10).sum::<u32>()).is_ok());
+    /// assert_eq!(filch::block_on(set.join_next()).unwrap().unwrap(), 55);
+    /// ```
     pub fn try_spawn_cpu<F>(&mut self, f: F) -> Result<AbortHandle, TrySpawnError<F>>
     where
         F: FnOnce() -> T + Send + 'static,
@@ -166,6 +185,21 @@ impl<T: Send + 'static> JoinSet<T> {
     ///
     /// # Errors
     /// As [`Handle::try_spawn_cpu`].
+    ///
+    /// ```
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(1).build()?;
+    /// let mut set = filch::task::JoinSet::new();
+    /// assert!(set.try_spawn_cpu_on(|| 6 * 7, &pool).is_ok());
+    /// assert_eq!(pool.block_on(set.join_next()).unwrap().unwrap(), 42);
+    ///
+    /// let handle = pool.handle().clone();
+    /// pool.shutdown();
+    /// let refused = set.try_spawn_cpu_on(|| 6 * 7, &handle).unwrap_err();
+    /// assert!(refused.is_shut_down());
+    /// assert_eq!(refused.into_inner()(), 42);
+    /// # Ok(()) }
+    /// ```
     pub fn try_spawn_cpu_on<F>(&mut self, f: F, pool: &Handle) -> Result<AbortHandle, TrySpawnError<F>>
     where
         F: FnOnce() -> T + Send + 'static,
@@ -177,6 +211,12 @@ impl<T: Send + 'static> JoinSet<T> {
     ///
     /// # Errors
     /// As [`Handle::try_spawn_blocking`].
+    ///
+    /// ```
+    /// let mut set = filch::task::JoinSet::new();
+    /// assert!(set.try_spawn_blocking(|| std::fs::metadata(".").is_ok()).is_ok());
+    /// assert!(filch::block_on(set.join_next()).unwrap().unwrap());
+    /// ```
     pub fn try_spawn_blocking<F>(&mut self, f: F) -> Result<AbortHandle, TrySpawnError<F>>
     where
         F: FnOnce() -> T + Send + 'static,
@@ -188,6 +228,18 @@ impl<T: Send + 'static> JoinSet<T> {
     ///
     /// # Errors
     /// As [`Handle::try_spawn_blocking`].
+    ///
+    /// ```
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(1).build()?;
+    /// let mut set = filch::task::JoinSet::new();
+    /// let pool_handle = pool.handle().clone();
+    /// pool.shutdown();
+    /// let refused = set.try_spawn_blocking_on(|| 5, &pool_handle).unwrap_err();
+    /// assert_eq!(refused.into_inner()(), 5);
+    /// assert!(set.is_empty());
+    /// # Ok(()) }
+    /// ```
     pub fn try_spawn_blocking_on<F>(&mut self, f: F, pool: &Handle) -> Result<AbortHandle, TrySpawnError<F>>
     where
         F: FnOnce() -> T + Send + 'static,

@@ -13,21 +13,6 @@ use crate::pool::shared::Shared;
 use crate::pool::slot::Slot;
 use crate::work::refused::refused_detached;
 
-impl Shared {
-    /// Asks the gate for detached work.
-    pub(crate) fn accept_spawn(&self) -> bool {
-        self.check_process();
-        let entered = if current::is_inside(self) { self.gate.enter_inner() } else { self.gate.enter() };
-        match entered {
-            Ok(()) => true,
-            Err(closing) => {
-                self.closing(closing);
-                false
-            }
-        }
-    }
-}
-
 /// Runs an accepted closure on a thread of its pool, and counts it off; drops it unrun if the pool has closed.
 pub(crate) fn run_detached(f: impl FnOnce()) {
     current::with(|slot| {
@@ -103,7 +88,7 @@ impl Shared {
         F: FnOnce() + Send + 'static,
     {
         self.admission.take(Kind::Closures, leave);
-        if !self.accept_spawn() {
+        if !self.accept() {
             self.make_room(Kind::Closures);
             return Err(ShutDown(f));
         }
@@ -120,7 +105,7 @@ impl Shared {
         F: FnOnce() + Send + 'static,
     {
         self.admission.take(Kind::Closures, leave);
-        if !self.accept_spawn() {
+        if !self.accept() {
             self.make_room(Kind::Closures);
             return Err(ShutDown(f));
         }

@@ -148,7 +148,7 @@ impl Shared {
         W::Output: Send + 'static,
         S: Scheduler,
     {
-        if !self.accept_spawn() {
+        if !self.accept() {
             return Err(ShutDown(once));
         }
         // SAFETY: closure and output are Send, and borrow nothing.

@@ -48,6 +48,15 @@ impl TaskTracker {
     ///
     /// # Errors
     /// As [`Handle::try_spawn`].
+    ///
+    /// ```
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(1).build()?;
+    /// let tracker = filch::task::TaskTracker::new();
+    /// let task = tracker.try_spawn_on(async { 5 }, &pool).expect("the pool is open");
+    /// assert_eq!(task.join().unwrap(), 5);
+    /// # Ok(()) }
+    /// ```
     pub fn try_spawn_on<F>(&self, future: F, pool: &Handle) -> Result<JoinHandle<F::Output>, TrySpawnError<F>>
     where
         F: Future + Send + 'static,
@@ -60,6 +69,12 @@ impl TaskTracker {
     ///
     /// # Errors
     /// As [`Handle::try_spawn_cpu`].
+    ///
+    /// ```
+    /// let tracker = filch::task::TaskTracker::new();
+    /// let sum = tracker.try_spawn_cpu(|| (1..=10).sum::<u32>()).expect("the pool is open");
+    /// assert_eq!(sum.join().unwrap(), 55);
+    /// ```
     pub fn try_spawn_cpu<F, T>(&self, f: F) -> Result<JoinHandle<T>, TrySpawnError<F>>
     where
         F: FnOnce() -> T + Send + 'static,
@@ -72,6 +87,14 @@ impl TaskTracker {
     ///
     /// # Errors
     /// As [`Handle::try_spawn_cpu`].
+    ///
+    /// ```
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(1).build()?;
+    /// let tracker = filch::task::TaskTracker::new();
+    /// assert_eq!(tracker.try_spawn_cpu_on(|| 6 * 7, &pool).unwrap().join().unwrap(), 42);
+    /// # Ok(()) }
+    /// ```
     pub fn try_spawn_cpu_on<F, T>(&self, f: F, pool: &Handle) -> Result<JoinHandle<T>, TrySpawnError<F>>
     where
         F: FnOnce() -> T + Send + 'static,
@@ -84,6 +107,12 @@ impl TaskTracker {
     ///
     /// # Errors
     /// As [`Handle::try_spawn_blocking`].
+    ///
+    /// ```
+    /// let tracker = filch::task::TaskTracker::new();
+    /// let here = tracker.try_spawn_blocking(|| std::fs::metadata(".").is_ok()).expect("the pool is open");
+    /// assert!(here.join().unwrap());
+    /// ```
     pub fn try_spawn_blocking<F, T>(&self, f: F) -> Result<JoinHandle<T>, TrySpawnError<F>>
     where
         F: FnOnce() -> T + Send + 'static,
@@ -96,6 +125,18 @@ impl TaskTracker {
     ///
     /// # Errors
     /// As [`Handle::try_spawn_blocking`].
+    ///
+    /// ```
+    /// # fn main() -> Result<(), filch::BuildError> {
+    /// let pool = filch::Pool::builder().workers(1).build()?;
+    /// let tracker = filch::task::TaskTracker::new();
+    /// let pool_handle = pool.handle().clone();
+    /// pool.shutdown();
+    /// let refused = tracker.try_spawn_blocking_on(|| 5, &pool_handle).unwrap_err();
+    /// assert!(tracker.is_empty());
+    /// assert_eq!(refused.into_inner()(), 5);
+    /// # Ok(()) }
+    /// ```
     pub fn try_spawn_blocking_on<F, T>(&self, f: F, pool: &Handle) -> Result<JoinHandle<T>, TrySpawnError<F>>
     where
         F: FnOnce() -> T + Send + 'static,

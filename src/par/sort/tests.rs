@@ -150,7 +150,7 @@ fn short_slices_are_not_sampled() {
     let grain = Grain { workers: 16, part: 4, piece: 5, least: 4, small: 16 };
     for len in 1..200 {
         let mut v: Vec<usize> = (0..len).rev().collect();
-        Pool::global().install(|| drop(between(&mut v, len / 2, grain, &Natural)));
+        Pool::global().install(|| _ = between(&mut v, len / 2, grain, &Natural));
         v.sort();
         assert!(v.into_iter().eq(0..len), "{len}");
     }

@@ -12,7 +12,8 @@
 //! ended and the iterator has not, the loop begins again.
 //!
 //! Who waits for long gives its seat up, for others may be needed for what `next` waits for; and it runs what is
-//! broadcast, for which `next` may wait as well.
+//! broadcast, for which `next` may wait as well. As long as somebody waits so, pieces keep their rest to themselves: one
+//! thread more would only wait, too, and give its seat to yet another, until the pool has no spare threads left.
 
 use std::mem;
 use std::time::Duration;
@@ -20,7 +21,7 @@ use std::time::Duration;
 use parking_lot::MutexGuard;
 
 use crate::core::away;
-use crate::ground::sync::{AtomicBool, Mutex, Ordering, spin_loop};
+use crate::ground::sync::{AtomicBool, AtomicUsize, Mutex, Ordering, spin_loop};
 use crate::par::bridge::bridge_unindexed;
 use crate::par::iter::ParallelIterator;
 use crate::par::place::Place;
@@ -84,6 +85,7 @@ where
             source: Mutex::new(Source { iter: self.iter, open: true }),
             ended: AtomicBool::new(false),
             gave_up: AtomicBool::new(false),
+            waiting: AtomicUsize::new(0),
         };
         let round = |place| bridge_unindexed(Turns { shared: &shared, most: usize::MAX }, consumer, place);
         let (first, mut left) = place.split();
@@ -105,6 +107,8 @@ struct Shared<Iter> {
     ended: AtomicBool,
     /// Whether a piece has ended because it was not its turn.
     gave_up: AtomicBool,
+    /// Threads that have waited for the lock for long.
+    waiting: AtomicUsize,
 }
 
 struct Source<Iter> {
@@ -160,6 +164,7 @@ impl<Iter: Iterator> Shared<Iter> {
             return self.source.lock();
         };
         let _absence = slot.shared().absence();
+        let _waiting = Waiting::new(&self.waiting);
         let mut look = FIRST_LOOK;
         loop {
             // What lies on the fork stack is not published: it is mostly more of this loop.
@@ -181,6 +186,22 @@ impl<Iter: Iterator> Shared<Iter> {
             }
             source
         })
+    }
+}
+
+/// While it lives, a thread is counted as waiting for long.
+struct Waiting<'w>(&'w AtomicUsize);
+
+impl<'w> Waiting<'w> {
+    fn new(count: &'w AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Waiting(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -227,7 +248,7 @@ impl<Iter: Iterator + Send> UnindexedProducer for Turns<'_, Iter> {
     }
 
     fn may_share(&self) -> bool {
-        may_wait()
+        self.shared.waiting.load(Ordering::Relaxed) == 0 && may_wait()
     }
 
     fn fold_with<F: Folder<Iter::Item>>(self, mut folder: F) -> F {
