@@ -154,6 +154,8 @@ fn handles_of_one_pool_are_equal() {
         fn may_be_sent<T: Send + Sync + UnwindSafe + RefUnwindSafe>(_: &T) {}
         may_be_sent(&other);
         may_be_sent(pool.handle());
+        // By the address of the pool, which nothing changes.
+        #[allow(clippy::mutable_key_type)]
         let distinct = HashSet::from([pool.handle().clone(), other.handle().clone(), pool.install(Handle::current)]);
         assert_eq!(distinct.len(), 2);
     });
