@@ -94,7 +94,7 @@ fn what_asks_for_threads_in_a_block_on_is_refused() {
             refused("spawn", &|| ignore(filch::spawn(async {})));
             refused("spawn_detached", &|| filch::spawn_detached(|| ()));
             assert_eq!(handle.block_on(async { filch::current_thread_index() }), None);
-            assert_eq!(handle.block_on(async { Handle::current() == handle }), true);
+            assert!(handle.block_on(async { Handle::current() == handle }));
             assert_eq!((threads_named("ended-on"), hooks.counts()), (0, [before; 2]));
         }
     });
