@@ -16,6 +16,7 @@ pub(crate) mod lane;
 pub(crate) mod latch;
 #[allow(unsafe_code)]
 pub(crate) mod lineage;
+pub(crate) mod lookout;
 pub(crate) mod mark;
 #[allow(unsafe_code)]
 pub(crate) mod next_slot;

@@ -89,7 +89,8 @@ impl Sleep {
     /// Whether nobody keeps watch. Asked by a thread that has just marked its slot as busy: if so, it wakes a thread;
     /// if not, whoever ends the watch sees the mark.
     pub(crate) fn is_deep(&self) -> bool {
-        // Pairs with the fence in `end_watch`.
+        // Pairs with the fence in `end_watch`, and with that in `leave_seat`: see *Nobody idle* in `sleep.md`.
+        #[cfg(not(mutant = "begins_without_fence"))]
         fence(Ordering::SeqCst);
         self.state.load(Ordering::Relaxed) & DEEP != 0
     }
@@ -358,9 +359,13 @@ impl<'s> Searching<'s> {
     pub(crate) fn found(self) -> bool {
         // Release pairs with the Acquire of `nobody_idle` and `forks_unwatched`: who sees that we search no more sees
         // also what we did before (that a spare has come), however many others have stopped searching since.
+        #[cfg(not(mutant = "found_relaxed"))]
         let before = self.0.state.fetch_sub(SEARCHING, Ordering::Release);
+        #[cfg(mutant = "found_relaxed")]
+        let before = self.0.state.fetch_sub(SEARCHING, Ordering::Relaxed);
         std::mem::forget(self);
         // Pairs with the fence in `wants_thread`: a producer that counted on us has work that we see from here on.
+        #[cfg(not(mutant = "found_without_fence"))]
         fence(Ordering::SeqCst);
         searching(before) == 1
     }

@@ -157,7 +157,9 @@ impl Pool {
     ///
     /// tokio's name, for a gentler end: closures that have been accepted are still run. On the thread that
     /// [`use_current_thread`](crate::PoolBuilder::use_current_thread) made a worker, too, it does not run what is left,
-    /// as a plain drop does there; another thread is started for that, unless the system refuses it.
+    /// as a plain drop does there; another thread is started for that, unless the system refuses it. But where waiting
+    /// threads [run anything](crate::WaitPolicy::RunAnything) it is left to the other workers, if there are any, since work
+    /// runs by their indices there: if they all wait for it, outside of the pool, it is never run.
     ///
     /// ```
     /// let (tx, rx) = std::sync::mpsc::channel();
@@ -333,20 +335,22 @@ const LAST_POLLS: usize = 1024;
 /// A thread that `use_current_thread` made a worker runs what is left for it, because nobody else might: closures, and
 /// the ends of cancelled tasks. Then it gives its seat up for good, so that a spare may come for what is woken later.
 ///
-/// Where the pool ends alone the thread leaves all that to others, and to a spare, as long as the system has threads.
+/// Where the pool ends alone the thread leaves all that to others, and to a spare if there may be one, as long as the
+/// system has threads.
 fn clear_up(slot: &Slot) {
-    if slot.shared().ends_alone() {
+    let shared = slot.shared();
+    if shared.ends_alone() {
         slot.disown();
         slot.offer_tasks();
         slot.leave_for_good();
-        if slot.shared().no_threads() {
+        if shared.no_threads() {
             run_what_is_left(slot);
         }
     } else {
         run_what_is_left(slot);
         slot.leave_for_good();
     }
-    slot.shared().let_go_if_done();
+    shared.let_go_if_done();
 }
 
 fn run_what_is_left(slot: &Slot) {
@@ -365,8 +369,8 @@ impl Slot {
         self.set_busy(false);
         if !self.seatless().replace(true) {
             let shared = self.shared();
-            if shared.workers() == 1 || shared.ends_alone() {
-                // There may be nobody else for what is left: a spare may come at any time from now on.
+            if shared.workers() == 1 {
+                // There is nobody else: a spare may come at any time from now on.
                 std::mem::forget(shared.absence());
             }
             if seated {

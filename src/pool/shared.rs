@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use crate::core::gate::{Closing, Gate};
 use crate::core::job::JobRef;
+use crate::core::lookout::Lookout;
 use crate::core::queue::Injector;
 use crate::core::sleep::{Comes, Sleep, Wake};
 use crate::core::task::Task;
@@ -81,8 +82,8 @@ pub(crate) struct Shared {
     keen: AtomicBool,
     /// Threads that block in `block_on` or in a section, and run nothing meanwhile.
     absent: AtomicUsize,
-    /// Spares that have been asked for and do not search yet.
-    pub(crate) coming: AtomicUsize,
+    /// Whether somebody keeps watch, or comes.
+    pub(crate) lookout: Lookout,
     /// See `is_calm`.
     calm: AtomicBool,
     /// The process that made the pool, by its forks.
@@ -168,7 +169,7 @@ impl Shared {
             ends_alone: AtomicBool::new(false),
             keen: AtomicBool::new(true),
             absent: AtomicUsize::new(0),
-            coming: AtomicUsize::new(0),
+            lookout: Lookout::new(),
             calm: AtomicBool::new(false),
             config,
             seats: workers as u64,
@@ -442,7 +443,7 @@ impl Shared {
             // Not worth another thread, but nobody may look at it as long as those who work go on.
             !self.no_threads()
                 && self.sleep.forks_unwatched(self.seats)
-                && !self.expects_spare()
+                && !self.lookout.expects_one()
                 && self.fetch_thread(self.seats) == Covered::Yes
         }
     }
@@ -482,17 +483,15 @@ impl Shared {
     /// would keep watch over the forks of those who work, so a spare is started. See *Nobody idle* in `sleep.md`.
     #[inline]
     pub(crate) fn see_to_watch(&self) {
-        if self.sleep.nobody_idle(self.seats) {
+        if self.lookout.is_unmanned(&self.sleep, self.seats, || self.slots().any(Slot::is_busy)) {
             self.fetch_watch();
         }
     }
 
     #[cold]
     fn fetch_watch(&self) {
-        // A spare that comes will search, and be idle; a child process has no threads, and nor has a pool that is done,
-        // though a thread may stay its worker 0 for ever.
-        let may = !self.expects_spare() && self.may_have_spares() && !self.no_threads() && !self.is_forked();
-        if may && self.slots().any(Slot::is_busy) {
+        // A child process has no threads.
+        if !self.no_threads() && !self.is_forked() {
             let _ = self.start_spare();
         }
     }

@@ -1,6 +1,5 @@
 //! Spare threads: they take the seats of threads that wait inside of their work, and die when idle.
 
-use crate::ground::sync::Ordering;
 use crate::pool::shared::{Covered, Shared};
 use crate::pool::slot::Kind;
 
@@ -30,7 +29,7 @@ impl Shared {
         if last {
             self.wake_waiters();
         }
-        self.coming.fetch_add(1, Ordering::Relaxed);
+        self.lookout.expect_one();
         self.sleep.take_seat();
         // From here on tasks may count on it.
         if let Some(slot) = self.slot(index) {
@@ -43,18 +42,6 @@ impl Shared {
             Ok(()) if !self.no_threads() => Covered::Yes,
             _ => Covered::No,
         }
-    }
-
-    /// Whether a spare has been asked for that will search, or else be missed by [`spare_came`](Self::spare_came).
-    pub(crate) fn expects_spare(&self) -> bool {
-        // Relaxed: who asks has a fence before; see *Nobody idle* in `sleep.md`.
-        self.coming.load(Ordering::Relaxed) > 0
-    }
-
-    /// A spare searches from here on, or never will. Who has counted on it may not have been seen by it.
-    pub(crate) fn spare_came(&self) {
-        let before = self.coming.fetch_sub(1, Ordering::Relaxed);
-        debug_assert!(before > 0, "a spare came that nobody has asked for");
     }
 
     pub(crate) fn spare_ended(&self, index: usize) {

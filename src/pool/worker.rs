@@ -44,7 +44,7 @@ pub(crate) fn never_started(shared: &Shared, index: usize) {
     shared.sleep.leave_seat();
     if let Some(slot) = shared.slot(index) {
         if slot.kind == Kind::Spare {
-            shared.spare_came();
+            shared.lookout.give_up();
         }
         give_up(shared, slot);
     }
@@ -105,10 +105,8 @@ fn live(slot: &Slot) {
         if calm {
             clock = WatchClock::calm();
         }
-        let mut search = shared.sleep.search();
-        if std::mem::take(&mut comes) {
-            shared.spare_came();
-        }
+        let mut search =
+            if std::mem::take(&mut comes) { shared.lookout.arrive(&shared.sleep) } else { shared.sleep.search() };
         let (mut woken, mut fired) = (false, false);
         let work = loop {
             if !shared.sleep.crowded(shared.seats) || slot.has_mail() {

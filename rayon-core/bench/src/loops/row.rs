@@ -47,6 +47,14 @@ impl<W: Workload> LoopRow<W> {
         self
     }
 
+    pub fn filch_few(self) -> Self {
+        self
+    }
+
+    pub fn filch_alone(self) -> Self {
+        self
+    }
+
     pub fn orx(self) -> Self {
         self
     }
