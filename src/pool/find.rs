@@ -131,9 +131,11 @@ impl Slot {
                 if rhythm::is_timers_turn(tick) {
                     self.shared().fire_timers();
                 }
-                // Somebody else's turn, once.
+                // Somebody else's turn. The slower way counts it where anything is run, and else it is over by this.
                 if self.is_shallow() && rhythm::is_others_turn(tick) {
-                    self.tick();
+                    if within.is_some() {
+                        self.tick();
+                    }
                     break;
                 }
                 let Some(job) = self.closures().pop() else { break };
