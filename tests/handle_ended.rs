@@ -75,13 +75,17 @@ fn assert_forks_stay_here() {
 #[test]
 fn what_asks_for_threads_in_a_block_on_is_refused() {
     with_deadline(60, || {
-        for workers in [1, 2, 4] {
-            note(format!("{workers} workers"));
+        for (workers, again) in [(1, false), (2, false), (2, true), (4, true)] {
+            note(format!("{workers} workers, ended again: {again}"));
             let hooks = Hooks::default();
             let pool = hooks.of(Pool::builder().workers(workers).name("ended-on")).build().unwrap();
             let handle = pool.handle().clone();
             begin(&pool);
             assert_eq!(handle.block_on(async { filch::join(|| 1, || 2) }), (1, 2));
+            if again {
+                pool.shutdown_now();
+                pool.shutdown();
+            }
             drop(pool);
             let before = hooks.settled("ended-on");
             let refused = |what: &str, f: &dyn Fn()| handle.block_on(async { assert_refused(what, f) });
@@ -93,6 +97,10 @@ fn what_asks_for_threads_in_a_block_on_is_refused() {
             refused("with_worker", &|| filch::with_worker(|_| ()));
             refused("spawn", &|| ignore(filch::spawn(async {})));
             refused("spawn_detached", &|| filch::spawn_detached(|| ()));
+            handle.block_on(async {
+                assert!(handle.try_spawn_detached(|| ()).is_err());
+                assert!(handle.try_spawn_cpu(|| ()).is_err());
+            });
             assert_eq!(handle.block_on(async { filch::current_thread_index() }), None);
             assert!(handle.block_on(async { Handle::current() == handle }));
             assert_eq!((threads_named("ended-on"), hooks.counts()), (0, [before; 2]));

@@ -93,6 +93,22 @@ fn close_now_against_a_drain() {
     });
 }
 
+#[test]
+fn nothing_is_accepted_however_often_it_closes() {
+    explore(|| {
+        let gate = Arc::new(Gate::new());
+        let other = {
+            let gate = gate.clone();
+            loom::thread::spawn(move || gate.begin_drain() == Closing::Now)
+        };
+        let here = gate.close_now() == Closing::Now;
+        assert!(!gate.enter() && !gate.enter_inner(), "closed");
+        assert!(other.join().unwrap() != here, "exactly one step closes");
+        assert!(!gate.enter() && !gate.enter_inner(), "closed twice");
+        assert!(gate.is_done());
+    });
+}
+
 /// A pool, as far as its end goes: the gate, the tallies of two threads, and that of all others.
 struct Pool {
     gate: Gate,

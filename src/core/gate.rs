@@ -43,7 +43,11 @@ impl Gate {
 
     /// Work that accepted work brings: accepted while that may still run.
     pub(crate) fn enter_inner(&self) -> bool {
-        self.enter_unless(|phase| phase == CLOSED)
+        // A gate that was closed at once may have been told to drain, too.
+        #[cfg(mutant = "drained_again_is_open")]
+        return self.enter_unless(|phase| phase == CLOSED);
+        #[cfg(not(mutant = "drained_again_is_open"))]
+        self.enter_unless(|phase| phase & CLOSED != 0)
     }
 
     fn enter_unless(&self, refused: impl Fn(usize) -> bool) -> bool {

@@ -274,7 +274,13 @@ where
                 open.push(rest, consumer, pace);
                 None
             }
-            rest => rest,
+            rest => {
+                if rest.is_some() {
+                    // There may be older forks here, and others may need the seat.
+                    slot.share(slot.fork.unanswered(), 0);
+                }
+                rest
+            }
         };
         // In one place, so that there is one copy of the loop.
         folder = S::fold(block, folder);

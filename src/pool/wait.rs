@@ -236,7 +236,8 @@ impl Slot {
             return;
         }
         let look = |slot: &Slot| {
-            if let Some(work) = if slot.is_deep() { None } else { parts(slot) } {
+            // Not each time, or what nobody else can run waits as long as there are parts.
+            if let Some(work) = if slot.is_deep() || slot.tick() % 2 == 0 { None } else { parts(slot) } {
                 slot.run_part(work);
             } else if let Some(work) = slot.find_any().or_else(|| slot.steal_stale_next()).or_else(|| slot.raid()) {
                 slot.run_unrelated(work);

@@ -105,8 +105,8 @@ fn live(slot: &Slot) {
         if calm {
             clock = WatchClock::calm();
         }
-        let mut search =
-            if std::mem::take(&mut comes) { shared.lookout.arrive(&shared.sleep) } else { shared.sleep.search() };
+        let came = std::mem::take(&mut comes);
+        let mut search = if came { shared.lookout.arrive(&shared.sleep) } else { shared.sleep.search() };
         let (mut woken, mut fired) = (false, false);
         let work = loop {
             if !shared.sleep.crowded(shared.seats) || slot.has_mail() {
@@ -140,6 +140,10 @@ fn live(slot: &Slot) {
             };
         };
         let was_last = search.found();
+        if came && shared.sleep.is_deep() {
+            // The watch may have ended before we were marked as busy, and so without a request to us.
+            let _ = shared.sleep.wake_one(shared.seats);
+        }
         let may_be_long = begin(slot, &work);
         calm = (calm || woken) && !may_be_long;
         hand_on(shared, was_last, &work);

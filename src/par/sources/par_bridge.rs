@@ -12,8 +12,9 @@
 //! ended and the iterator has not, the loop begins again.
 //!
 //! Who waits for long gives its seat up, for others may be needed for what `next` waits for; and it runs what is
-//! broadcast, for which `next` may wait as well. As long as somebody waits so, pieces keep their rest to themselves: one
-//! thread more would only wait, too, and give its seat to yet another, until the pool has no spare threads left.
+//! broadcast, for which `next` may wait as well. As long as half as many as there are workers wait so, pieces keep
+//! their rest to themselves: one thread more would only wait, too, and give its seat to yet another, until the pool has
+//! no spare threads left.
 
 use std::mem;
 use std::time::Duration;
@@ -125,6 +126,12 @@ const FIRST_LOOK: Duration = Duration::from_millis(1);
 const LAST_LOOK: Duration = Duration::from_millis(8);
 
 impl<Iter: Iterator> Shared<Iter> {
+    /// Whether as many threads wait for the lock as to make one more of little use.
+    fn is_crowded(&self) -> bool {
+        let waiting = self.waiting.load(Ordering::Relaxed);
+        waiting > 0 && current::with(|slot| slot.is_none_or(|slot| 2 * waiting >= slot.shared().workers()))
+    }
+
     fn has_ended(&self) -> bool {
         // Only saves going for the lock.
         self.ended.load(Ordering::Relaxed)
@@ -248,7 +255,7 @@ impl<Iter: Iterator + Send> UnindexedProducer for Turns<'_, Iter> {
     }
 
     fn may_share(&self) -> bool {
-        self.shared.waiting.load(Ordering::Relaxed) == 0 && may_wait()
+        may_wait() && !self.shared.is_crowded()
     }
 
     fn fold_with<F: Folder<Iter::Item>>(self, mut folder: F) -> F {
