@@ -8,8 +8,9 @@
 //! `next` waits for was begun after the piece, and is no part of it. So there a piece waits for the lock. Where
 //! something unrelated may lie below it (a `join` under [`RunAnything`](crate::WaitPolicy::RunAnything), a
 //! `yield_now`), and if the lock is taken by the same thread, further down, the piece ends instead; and it gives no
-//! parts away, for which it would have to wait, and which would wait for the lock on other threads. If all pieces have
-//! ended and the iterator has not, the loop begins again.
+//! parts away, for which it would have to wait, and which would wait for the lock on other threads. It also
+//! ends after a while of its own accord, since it may be the only piece that is left. If all pieces have ended and the
+//! iterator has not, the loop begins again.
 //!
 //! Who waits for long gives its seat up, for others may be needed for what `next` waits for; and it runs what is
 //! broadcast, for which `next` may wait as well. As long as half as many as there are workers wait so, pieces keep
@@ -22,6 +23,7 @@ use std::time::Duration;
 use parking_lot::MutexGuard;
 
 use crate::core::away;
+use crate::ground::clock::Since;
 use crate::ground::sync::{AtomicBool, AtomicUsize, Mutex, Ordering, spin_loop};
 use crate::par::bridge::bridge_unindexed;
 use crate::par::iter::ParallelIterator;
@@ -106,7 +108,7 @@ struct Shared<Iter> {
     source: Mutex<Source<Iter>>,
     /// Whether the source was seen closed.
     ended: AtomicBool,
-    /// Whether a piece has ended because it was not its turn.
+    /// Whether a piece has ended though the source may not have.
     gave_up: AtomicBool,
     /// Threads that have waited for the lock for long.
     waiting: AtomicUsize,
@@ -120,6 +122,11 @@ struct Source<Iter> {
 
 /// How often a piece that must not wait asks for the lock.
 const ATTEMPTS: u32 = 64;
+
+/// How many items a piece that gives nothing away takes between two looks whether it should end; and after which time it
+/// does, so that the loop begins again where it can be shared.
+const ALONE: usize = 8;
+const ALONE_FOR: Duration = Duration::from_millis(1);
 
 /// How long a piece waits for the lock with its seat; and how long at most until it looks for mail, later on.
 const FIRST_LOOK: Duration = Duration::from_millis(1);
@@ -260,8 +267,13 @@ impl<Iter: Iterator + Send> UnindexedProducer for Turns<'_, Iter> {
 
     fn fold_with<F: Folder<Iter::Item>>(self, mut folder: F) -> F {
         let may_wait = may_wait();
-        for _ in 0..self.most {
+        let began = if may_wait { None } else { Some(Since::now()) };
+        for taken in 0..self.most {
             if folder.full() {
+                break;
+            }
+            if taken % ALONE == ALONE - 1 && began.is_some_and(|began| began.passed(ALONE_FOR)) {
+                self.shared.gave_up.store(true, Ordering::Relaxed);
                 break;
             }
             let Some(item) = self.shared.next(may_wait) else { break };
