@@ -53,7 +53,7 @@ where
     T: Send + Sync,
     F: Fn(&T, &T) -> T + Sync,
 {
-    let done = begin(items.len(), |from, to| {
+    let done = begin(items.len(), ALONE, |from, to| {
         scan_on(&mut items[from.saturating_sub(1)..to], op);
     });
     if done == items.len() {
@@ -99,7 +99,7 @@ where
     F: Fn(&T, &T) -> T + Sync,
 {
     let mut total = Some(init);
-    let done = begin(items.len(), |from, to| {
+    let done = begin(items.len(), ALONE, |from, to| {
         let so_far = total.take().expect("it is put back");
         total = Some(shift_on(&mut items[from..to], so_far, op));
     });
@@ -146,15 +146,16 @@ fn cut<T>(items: &mut [T]) -> (Vec<&mut [T]>, &mut [T]) {
 }
 
 /// Lets `scan` run over indexes from 0 on, in longer and longer stretches, until that has taken a while. Says how far
-/// it has come: to the end if nobody else is there to help.
-fn begin(len: usize, mut scan: impl FnMut(usize, usize)) -> usize {
+/// it has come: past the first item if there is one, however long that takes, and to the end if nobody else is there to
+/// help.
+fn begin(len: usize, alone: Duration, mut scan: impl FnMut(usize, usize)) -> usize {
     if on_current(Shared::most_at_once) == 1 {
         scan(0, len);
         return len;
     }
     let began = Instant::now();
     let (mut done, mut stretch) = (0, 2);
-    while done < len && began.elapsed() < ALONE {
+    while done < len && (done == 0 || began.elapsed() < alone) {
         let to = len.min(done + stretch);
         scan(done, to);
         done = to;
@@ -180,4 +181,24 @@ fn shift_on<T>(items: &mut [T], so_far: T, op: &impl Fn(&T, &T) -> T) -> T {
         *item = so_far;
         next
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    /// The rest needs what comes before it; and a thread may have to wait for a processor just after it has looked at the
+    /// clock.
+    #[test]
+    fn some_items_are_scanned_alone_however_late_it_is() {
+        for len in 1..5 {
+            let mut scanned = 0;
+            let done = super::begin(len, Duration::ZERO, |from, to| {
+                assert_eq!(from, scanned);
+                scanned = to;
+            });
+            assert!(done > 0 && done == scanned);
+        }
+        assert_eq!(super::begin(0, Duration::ZERO, |_, _| ()), 0);
+    }
 }
