@@ -359,13 +359,13 @@ impl<'s> Searching<'s> {
     pub(crate) fn found(self) -> bool {
         // Release pairs with the Acquire of `nobody_idle` and `forks_unwatched`: who sees that we search no more sees
         // also what we did before (that a spare has come), however many others have stopped searching since.
-        #[cfg(not(mutant = "found_relaxed"))]
+        #[cfg(not(mutant = "found_alone"))]
         let before = self.0.state.fetch_sub(SEARCHING, Ordering::Release);
-        #[cfg(mutant = "found_relaxed")]
+        #[cfg(mutant = "found_alone")]
         let before = self.0.state.fetch_sub(SEARCHING, Ordering::Relaxed);
         std::mem::forget(self);
         // Pairs with the fence in `wants_thread`: a producer that counted on us has work that we see from here on.
-        #[cfg(not(mutant = "found_without_fence"))]
+        #[cfg(not(mutant = "found_alone"))]
         fence(Ordering::SeqCst);
         searching(before) == 1
     }
