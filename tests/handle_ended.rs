@@ -233,8 +233,8 @@ fn the_clock_that_is_stopped_is_the_one_that_counts() {
     });
 }
 
-/// What is refused is not counted, not even for a moment: else the last one to ask whether the pool is done is told that
-/// it is not, and the pool keeps itself for ever.
+/// What is refused is not counted, not even for a moment: else the last one to ask whether the pool is done is told
+/// that it is not, and the pool keeps itself for ever.
 #[test]
 fn who_is_refused_does_not_keep_the_pool() {
     let _alone = alone();

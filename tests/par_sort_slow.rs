@@ -14,7 +14,8 @@ fn numbers() -> Vec<u64> {
     (0..LEN as u64).map(|i| i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20).collect()
 }
 
-/// Runs a sort whose comparisons call what it is given, and wants another thread than the first to have made some of them.
+/// Runs a sort whose comparisons call what it is given, and wants another thread than the first to have made some of
+/// them.
 fn shared(what: &'static str, sort: fn(&(dyn Fn() + Sync))) {
     // Each of them wants two cores.
     let _alone = alone();

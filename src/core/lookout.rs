@@ -1,6 +1,6 @@
 //! While somebody is at work beside a free seat, somebody is idle or searches, or a spare is on its way that will: for
-//! who is idle keeps watch over the forks of those who work. The question whether that still holds, and the count of the
-//! spares that come. Who asks it, and why that is enough, is in `sleep.md`, "Nobody idle".
+//! who is idle keeps watch over the forks of those who work. The question whether that still holds, and the count of
+//! the spares that come. Who asks it, and why that is enough, is in `sleep.md`, "Nobody idle".
 
 use crate::core::sleep::{Searching, Sleep};
 use crate::ground::sync::{AtomicUsize, Ordering};

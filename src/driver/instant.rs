@@ -23,8 +23,8 @@ use crate::pool::timers;
 pub struct Instant(time::Instant);
 
 impl Instant {
-    /// The present, by the clock of the [current](crate::Handle::current) pool: the one that the thread is inside of, or has
-    /// entered; else of the global one.
+    /// The present, by the clock of the [current](crate::Handle::current) pool: the one that the thread is inside of,
+    /// or has entered; else of the global one.
     ///
     /// As long as no clock has ever been paused in the process, this is the system's clock and one load.
     pub fn now() -> Instant {

@@ -139,9 +139,9 @@ impl PoolBuilder {
     /// `prefix-block-0`, `prefix-block-1` and so on. The last name that is given counts.
     ///
     /// Without a name the former have none, and the latter are called `filch-block-0` and so on, so that a debugger
-    /// tells them from threads of the program's own. The number is the lowest that none of these threads of the
-    /// pool has at the moment; one that ends gives its number back shortly before its thread-local values are dropped. (Linux
-    /// shows 15 bytes of a name.)
+    /// tells them from threads of the program's own. The number is the lowest that none of these threads of the pool
+    /// has at the moment; one that ends gives its number back shortly before its thread-local values are dropped.
+    /// (Linux shows 15 bytes of a name.)
     ///
     /// # Errors
     /// A name with a NUL byte makes [`build`](Self::build) fail with [`BuildError::Name`].

@@ -200,8 +200,8 @@ impl Handle {
     /// [above](Self#after-the-end-of-the-pool).
     ///
     /// # Leaks
-    /// A guard that is forgotten keeps what the pool consists of, and its handlers with what they hold, for ever: but not
-    /// its threads. So does a handler that holds a handle of its own pool.
+    /// A guard that is forgotten keeps what the pool consists of, and its handlers with what they hold, for ever: but
+    /// not its threads. So does a handler that holds a handle of its own pool.
     ///
     /// # Cost
     /// Some tens of nanoseconds.

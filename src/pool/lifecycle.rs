@@ -158,8 +158,8 @@ impl Pool {
     /// tokio's name, for a gentler end: closures that have been accepted are still run. On the thread that
     /// [`use_current_thread`](crate::PoolBuilder::use_current_thread) made a worker, too, it does not run what is left,
     /// as a plain drop does there; another thread is started for that, unless the system refuses it. But where waiting
-    /// threads [run anything](crate::WaitPolicy::RunAnything) it is left to the other workers, if there are any, since work
-    /// runs by their indices there: if they all wait for it, outside of the pool, it is never run.
+    /// threads [run anything](crate::WaitPolicy::RunAnything) it is left to the other workers, if there are any, since
+    /// work runs by their indices there: if they all wait for it, outside of the pool, it is never run.
     ///
     /// ```
     /// let (tx, rx) = std::sync::mpsc::channel();

@@ -4,8 +4,8 @@ use crate::pool::shared::{Covered, Shared};
 use crate::pool::slot::Kind;
 
 impl Shared {
-    /// Starts one more spare thread, if there may be one more. A pool that closes gets what it needs for the work that it
-    /// has accepted; one that has ended has none, though who still holds a slot of it may fork there.
+    /// Starts one more spare thread, if there may be one more. A pool that closes gets what it needs for the work that
+    /// it has accepted; one that has ended has none, though who still holds a slot of it may fork there.
     pub(crate) fn start_spare(&self) -> Covered {
         if !self.may_have_spares() || self.is_done() {
             return Covered::No;

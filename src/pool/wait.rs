@@ -214,8 +214,8 @@ impl Slot {
     }
 
     /// Parks without a seat. When every spare is out, it looks now and then whether work is left that nobody else can
-    /// run, and runs it: a part of what it waits for if there is one; but unrelated work inside of a wait is better than
-    /// none at all.
+    /// run, and runs it: a part of what it waits for if there is one; but unrelated work inside of a wait is better
+    /// than none at all.
     fn park_once(&self, bed: &Bed<'_>, parts: &Parts<'_>) {
         let shared = self.shared();
         let called = bed.park(shared.spares_exhausted().then_some(LOOK_AGAIN));

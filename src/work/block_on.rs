@@ -135,8 +135,8 @@ impl Handle {
         block_on_for(
             Some(&self.shared),
             std::future::poll_fn(|context| {
-                // The guest leaves before the thread parks, so it never keeps a seat that it does not use. A pool that has
-                // ended has none: with a slot what forks here would pass by the gate.
+                // The guest leaves before the thread parks, so it never keeps a seat that it does not use. A pool that
+                // has ended has none: with a slot what forks here would pass by the gate.
                 let guest = if self.shared.is_done() { None } else { self.shared.try_guest() };
                 let output = current::host(&self.shared, || future.as_mut().poll(context));
                 drop(guest);

@@ -21,9 +21,9 @@ impl TaskTracker {
     /// As [`Handle::try_spawn`].
     ///
     /// # Panics
-    /// What is refused is counted for a moment. If the tracker is closed, and would have been empty but for that, those who
-    /// wait for it are woken; if the waker of one of them panics, so does this, and the future is lost. The same holds for
-    /// the other `try_` forms.
+    /// What is refused is counted for a moment. If the tracker is closed, and would have been empty but for that, those
+    /// who wait for it are woken; if the waker of one of them panics, so does this, and the future is lost. The same
+    /// holds for the other `try_` forms.
     ///
     /// ```
     /// # fn main() -> Result<(), filch::BuildError> {

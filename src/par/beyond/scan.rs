@@ -187,8 +187,8 @@ fn shift_on<T>(items: &mut [T], so_far: T, op: &impl Fn(&T, &T) -> T) -> T {
 mod tests {
     use std::time::Duration;
 
-    /// The rest needs what comes before it; and a thread may have to wait for a processor just after it has looked at the
-    /// clock.
+    /// The rest needs what comes before it; and a thread may have to wait for a processor just after it has looked at
+    /// the clock.
     #[test]
     fn some_items_are_scanned_alone_however_late_it_is() {
         for len in 1..5 {
