@@ -244,16 +244,20 @@ fn who_is_refused_does_not_keep_the_pool() {
             let mine = kept.clone();
             let pool = Pool::builder().workers(1).express_lane(false).start_handler(move |_| ignore(&mine));
             let pool = pool.build().unwrap();
-            let (handle, over) = (pool.handle().clone(), AtomicBool::new(false));
+            let (handle, begun, over) = (pool.handle().clone(), AtomicBool::new(false), AtomicBool::new(false));
             thread::scope(|s| {
                 s.spawn(|| {
                     let handle = handle;
                     while !over.load(Ordering::Relaxed) {
                         ignore(handle.try_spawn_cpu(|| ()));
+                        begun.store(true, Ordering::Relaxed);
                     }
                 });
+                while !begun.load(Ordering::Relaxed) {
+                    thread::yield_now();
+                }
                 pool.shutdown_background();
-                thread::sleep(Duration::from_millis(2));
+                thread::sleep(Duration::from_millis(1));
                 over.store(true, Ordering::Relaxed);
             });
         }
