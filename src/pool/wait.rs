@@ -1,6 +1,7 @@
 //! How a thread waits inside of its work: first it helps, with what it waits for and nothing else, then it parks and
 //! gives its seat to another.
 
+use std::cell::Cell;
 use std::ptr::NonNull;
 use std::thread;
 use std::time::Duration;
@@ -86,8 +87,14 @@ impl Slot {
             }
         }
         if help == Help::Parts && !header.latch.probe() {
-            let parts = &|slot: &Slot| slot.follow(header, true);
-            self.park_apart_beside(&mut || header.latch.announce_sleep(), parts);
+            // Not each time, or what nobody else can run waits as long as there are parts. And not on top of much else: a
+            // bridged iterator, which a wait may take up over and over, begins anew from where nothing is shared.
+            let turn = Cell::new(false);
+            let parts = |slot: &Slot| {
+                turn.set(!turn.get());
+                if turn.get() && !slot.is_deep() { slot.follow(header, true) } else { None }
+            };
+            self.park_apart_beside(&mut || header.latch.announce_sleep(), &parts);
         } else {
             self.park_until(&header.latch);
         }
@@ -236,8 +243,7 @@ impl Slot {
             return;
         }
         let look = |slot: &Slot| {
-            // Not each time, or what nobody else can run waits as long as there are parts.
-            if let Some(work) = if slot.is_deep() || slot.tick() % 2 == 0 { None } else { parts(slot) } {
+            if let Some(work) = parts(slot) {
                 slot.run_part(work);
             } else if let Some(work) = slot.find_any().or_else(|| slot.steal_stale_next()).or_else(|| slot.raid()) {
                 slot.run_unrelated(work);
