@@ -78,7 +78,8 @@ pub trait UnindexedProducer: Send + Sized {
         Err(self)
     }
 
-    /// Whether the thread that is about to run this piece may give parts of it to others, for which it then waits.
+    /// Whether the thread that is about to run this piece may give parts of it to others, for which it then waits. Asked
+    /// when a piece begins, and again for each rest that a block of it leaves.
     ///
     /// ```
     /// use filch::iter::plumbing::{Folder, UnindexedProducer};

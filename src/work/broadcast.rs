@@ -235,7 +235,8 @@ impl Handle {
     /// [`spawn_broadcast`] on this pool.
     ///
     /// # Panics
-    /// If the pool has been shut down, unless the thread unwinds already: see [`filch::spawn_detached`](crate::spawn_detached).
+    /// If the pool has been shut down, unless the thread unwinds already: see
+    /// [`filch::spawn_detached`](crate::spawn_detached).
     ///
     /// ```
     /// let (tx, rx) = std::sync::mpsc::channel();

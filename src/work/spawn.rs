@@ -137,7 +137,8 @@ impl Handle {
     /// [`spawn_detached`] on this pool.
     ///
     /// # Panics
-    /// If the pool has been shut down, unless the thread unwinds already: see [`filch::spawn_detached`](crate::spawn_detached).
+    /// If the pool has been shut down, unless the thread unwinds already: see
+    /// [`filch::spawn_detached`](crate::spawn_detached).
     ///
     /// ```
     /// let (tx, rx) = std::sync::mpsc::channel();
@@ -153,7 +154,8 @@ impl Handle {
     /// [`spawn_fifo`] on this pool.
     ///
     /// # Panics
-    /// If the pool has been shut down, unless the thread unwinds already: see [`filch::spawn_detached`](crate::spawn_detached).
+    /// If the pool has been shut down, unless the thread unwinds already: see
+    /// [`filch::spawn_detached`](crate::spawn_detached).
     ///
     /// ```
     /// let (tx, rx) = std::sync::mpsc::channel();

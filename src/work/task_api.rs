@@ -304,7 +304,8 @@ impl<'p> Builder<'p> {
     /// As [`filch::spawn_detached`](crate::spawn_detached). There is no handle to ask for the name.
     ///
     /// # Panics
-    /// If the pool has been shut down, unless the thread unwinds already: see [`filch::spawn_detached`](crate::spawn_detached).
+    /// If the pool has been shut down, unless the thread unwinds already: see
+    /// [`filch::spawn_detached`](crate::spawn_detached).
     ///
     /// ```
     /// use filch::Priority;
