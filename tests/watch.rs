@@ -36,6 +36,17 @@ fn block_one(pool: &filch::Handle, block: Event, end: Event) {
     begun.wait();
 }
 
+/// Has a worker be in a closure until `end`, without a word to the pool.
+fn busy_one(pool: &filch::Handle, end: Event) {
+    let begun = Event::default();
+    let at_work = begun.clone();
+    pool.spawn_detached(move || {
+        at_work.set();
+        end.wait();
+    });
+    begun.wait();
+}
+
 fn set() -> Event {
     let event = Event::default();
     event.set();
@@ -94,13 +105,7 @@ fn with_more_workers_than_cores() {
         let (pool, block, end) = (pool(workers), Event::default(), Event::default());
         block_one(&pool, block.clone(), end.clone());
         for _ in 0..workers - 2 {
-            let (begun, end) = (Event::default(), end.clone());
-            let at_work = begun.clone();
-            pool.spawn_detached(move || {
-                at_work.set();
-                end.wait();
-            });
-            begun.wait();
+            busy_one(&pool, end.clone());
         }
         let found = pool.install_on_worker(|| {
             assert_eq!(fib(10), 55);
@@ -118,13 +123,7 @@ fn when_the_idle_are_fast_asleep_and_a_guest_blocks() {
         let workers = num_cpus::get() + 1;
         let (pool, end) = (pool(workers), Event::default());
         for _ in 0..workers - 2 {
-            let (begun, end) = (Event::default(), end.clone());
-            let at_work = begun.clone();
-            pool.spawn_detached(move || {
-                at_work.set();
-                end.wait();
-            });
-            begun.wait();
+            busy_one(&pool, end.clone());
         }
         let (go, block, begun) = (Event::default(), Event::default(), Event::default());
         let (tx, found) = mpsc::channel();
@@ -202,13 +201,8 @@ fn counted(workers: usize, begins: impl Fn() + Send + Sync + 'static) -> (Pool, 
 fn one_spare_is_enough_for_many_blocks() {
     let _alone = alone();
     with_deadline(60, || {
-        let ((pool, started), end, begun) = (counted(2, || ()), Event::default(), Event::default());
-        let (at_work, end2) = (begun.clone(), end.clone());
-        pool.spawn_detached(move || {
-            at_work.set();
-            end2.wait();
-        });
-        begun.wait();
+        let ((pool, started), end) = (counted(2, || ()), Event::default());
+        busy_one(&pool, end.clone());
         pool.install_on_worker(|| (0..1_000).for_each(|_| filch::blocking(|| ())));
         let started = started.load(Ordering::Relaxed);
         assert!(started <= 5, "{started} threads for 1,000 blocks of one worker");
@@ -256,13 +250,7 @@ fn no_spare_is_started_for_one_that_comes() {
         for block in &blocks {
             block_one(&pool, block.clone(), end.clone());
         }
-        let (busy, end2) = (Event::default(), end.clone());
-        let at_work = busy.clone();
-        pool.spawn_detached(move || {
-            at_work.set();
-            end2.wait();
-        });
-        busy.wait();
+        busy_one(&pool, end.clone());
         slow.store(true, Ordering::Relaxed);
         assert_eq!(started.load(Ordering::Relaxed), WORKERS);
         for block in &blocks {
