@@ -149,6 +149,26 @@ fn indices_hold_when_the_current_thread_leaves() {
 }
 
 #[test]
+fn what_a_thread_has_spawned_runs_before_what_is_broadcast_to_it() {
+    with_deadline(60, || {
+        let pool = pool(1);
+        let (tell, told) = mpsc::channel();
+        pool.install(|| {
+            for _ in 0..3 {
+                let tell = tell.clone();
+                pool.spawn(move || tell.send("spawned").unwrap());
+            }
+            let at_once = tell.clone();
+            pool.spawn_broadcast(move |_| at_once.send("broadcast").unwrap());
+            // Nor does a wait change that.
+            pool.in_place_scope(|s| s.spawn(|_| ()));
+        });
+        drop(tell);
+        assert_eq!(told.iter().collect::<Vec<_>>(), ["spawned", "spawned", "spawned", "broadcast"]);
+    });
+}
+
+#[test]
 fn a_thread_that_ends_runs_what_was_broadcast_to_it() {
     with_deadline(60, || {
         let (give, given) = mpsc::channel::<Arc<ThreadPool>>();
