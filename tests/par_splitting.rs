@@ -538,6 +538,56 @@ fn a_split_that_joins_deeply_does_no_harm() {
     });
 }
 
+/// The array of forks is nearly full, and may not be emptied now: whoever blocks then must not panic for that, for what
+/// it waits for has begun.
+#[test]
+fn a_split_that_joins_deeply_may_block() {
+    fn deep(depth: usize, at: &(impl Fn(usize) + Sync)) {
+        at(depth);
+        if depth < 1030 {
+            filch::join(|| deep(depth + 1, at), || ());
+        }
+    }
+    thread_local! {
+        static IN_BODY: Cell<bool> = const { Cell::new(false) };
+    }
+    with_deadline(120, || {
+        let other = filch::Pool::builder().workers(1).build().expect("threads for a test");
+        let entered = AtomicUsize::new(0);
+        for round in 0..rounds(20) {
+            note(format!("round {round}"));
+            let pool = filch::Pool::builder().workers(2).stack_size(64 << 20).build().expect("threads for a test");
+            let drops = Drops::default();
+            let watcher = Watcher::new(60, &drops, |_| {
+                IN_BODY.set(true);
+                spin(Duration::from_micros(300));
+                assert_eq!(fib(12), 144);
+                IN_BODY.set(false);
+            });
+            let block = |depth| {
+                if depth >= 1000 {
+                    let result = catch_text(|| other.install(|| entered.fetch_add(1, Ordering::Relaxed)));
+                    assert!(result.is_ok(), "at depth {depth}: {result:?}");
+                }
+            };
+            let on_split = || {
+                if IN_BODY.replace(false) {
+                    deep(0, &block);
+                }
+            };
+            let result = catch_text(|| pool.install_on_worker(|| watcher.counted(usize::MAX, &on_split)));
+            match result {
+                Ok(piece) => in_order(&piece, 60),
+                // It may refuse, if it does so in order.
+                Err(text) => assert!(text.starts_with("a producer's `split_at` must not nest"), "{text}"),
+            }
+            drop(watcher);
+            drops.assert_all_dropped("pieces, items and results");
+        }
+        assert!(entered.into_inner() > 0, "nobody has split a loop from inside of its body: the test tests nothing");
+    });
+}
+
 /// The loop's result, or what its panic says.
 fn catch_text<R>(f: impl FnOnce() -> R) -> Result<R, String> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)).map_err(|payload| {

@@ -184,7 +184,7 @@ fn a_thread_blocks_for_all_that_it_has_left_to_others() {
         ];
         let job = ForkJob::new(Fork(pool.clone()));
         // SAFETY: the owner's thread; taken back below.
-        assert!(!unsafe { pool.fork.push(job.as_ref()) }, "nobody is hungry");
+        assert!(!unsafe { pool.fork.push(job.as_ref()) }.1, "nobody is hungry");
         away::block(&*pool, || {
             while pool.done.load(Ordering::Acquire) < PIECES {
                 pool.bed.park();

@@ -72,7 +72,7 @@ impl Pool {
 
     fn push(&self, job: &ForkJob<Probe>) {
         // SAFETY: this is the owner's thread; the job is fetched or disposed of in its frame.
-        if unsafe { self.stack.push(job.as_ref()) } {
+        if unsafe { self.stack.push(job.as_ref()) }.1 {
             self.publish(1);
         }
     }
@@ -254,6 +254,129 @@ fn a_full_array_is_published_whole() {
     });
 }
 
+/// With public jobs below it, the stack may grow higher; when they have been taken back, no higher than before.
+#[test]
+fn a_stack_that_has_come_down_is_full_where_it_was() {
+    explore(|| {
+        let pool = Pool::new();
+        let runs = Arc::new(AtomicUsize::new(0));
+        let lower = [0, 1, 2].map(|value| probe(&runs, value));
+        pool.push(&lower[0]);
+        pool.push(&lower[1]);
+        pool.publish(2);
+        pool.push(&lower[2]);
+        pool.publish(0);
+        for (value, job) in lower.iter().enumerate().rev() {
+            assert_eq!(pool.fetch(job), value as u32);
+        }
+        let thief = {
+            let pool = pool.clone();
+            loom::thread::spawn(move || pool.steal())
+        };
+        let jobs: Vec<_> = (0..5).map(|value| probe(&runs, value)).collect();
+        for job in &jobs {
+            pool.push(job);
+        }
+        pool.publish(1);
+        for (value, job) in jobs.iter().enumerate().rev() {
+            assert_eq!(pool.fetch(job), value as u32);
+        }
+        thief.join().unwrap();
+        assert_eq!(runs.load(Ordering::Relaxed), 3 + 5);
+    });
+}
+
+/// A request is withdrawn while the stack comes down: what the withdrawal restores is what there is room for then.
+#[test]
+fn a_withdrawal_beside_a_stack_that_comes_down() {
+    explore(|| {
+        let pool = Pool::new();
+        let runs = Arc::new(AtomicUsize::new(0));
+        let lower = probe(&runs, 0);
+        pool.push(&lower);
+        pool.publish(1);
+        let thief = {
+            let pool = pool.clone();
+            loom::thread::spawn(move || {
+                pool.stack.request();
+                pool.stack.withdraw();
+            })
+        };
+        assert_eq!(pool.fetch(&lower), 0);
+        thief.join().unwrap();
+        let jobs: Vec<_> = (1..=5).map(|value| probe(&runs, value)).collect();
+        let answers = jobs.iter().filter(|job| {
+            // SAFETY: this is the owner's thread; fetched below.
+            let (_, asked) = unsafe { pool.stack.push(job.as_ref()) };
+            if asked {
+                pool.publish(1);
+            }
+            asked
+        });
+        // Whoever wants something asks anew: so it is the array that is full, with four.
+        assert!(answers.count() >= 1);
+        pool.publish(2);
+        pool.steal();
+        for job in jobs.iter().rev() {
+            pool.fetch(job);
+        }
+        assert_eq!(runs.load(Ordering::Relaxed), 1 + 5);
+    });
+}
+
+/// A raider has taken the oldest job, and its entry is written again, since a withdrawal has said that there is room.
+#[test]
+fn an_entry_is_written_again_beside_its_raider() {
+    explore(|| {
+        let pool = Pool::new();
+        let runs = Arc::new(AtomicUsize::new(0));
+        let jobs: Vec<_> = (0..5).map(|value| probe(&runs, value)).collect();
+        for job in &jobs[..3] {
+            pool.push(job);
+        }
+        let raider = {
+            let pool = pool.clone();
+            loom::thread::spawn(move || {
+                pool.raid();
+                pool.stack.request();
+                pool.stack.withdraw();
+            })
+        };
+        for job in &jobs[3..] {
+            pool.push(job);
+        }
+        for (value, job) in jobs.iter().enumerate().rev() {
+            assert_eq!(pool.fetch(job), value as u32);
+        }
+        raider.join().unwrap();
+        assert_eq!(runs.load(Ordering::Relaxed), 5);
+    });
+}
+
+/// The same when the raider has put the job back.
+#[test]
+fn an_entry_is_written_again_after_a_refused_raid() {
+    explore(|| {
+        let pool = Pool::new();
+        let runs = Arc::new(AtomicUsize::new(0));
+        let raider = {
+            let pool = pool.clone();
+            loom::thread::spawn(move || {
+                assert!(pool.stack.raid(pool.waiter.clone(), || false).is_none());
+                // And then one that finds nothing, or is refused.
+                assert!(pool.stack.raid(pool.waiter.clone(), || false).is_none());
+            })
+        };
+        for value in 0..2 {
+            let job = probe(&runs, value);
+            pool.push(&job);
+            assert_eq!(pool.fetch(&job), value);
+        }
+        raider.join().unwrap();
+        assert_eq!(runs.load(Ordering::Relaxed), 2);
+    });
+}
+
 /// The array fills up with jobs that raiders take, each of them the only private one: there is room all the same.
 #[test]
 fn raiders_take_what_fills_the_array() {
@@ -263,7 +386,7 @@ fn raiders_take_what_fills_the_array() {
         let jobs: Vec<_> = (0..6).map(|value| probe(&runs, value)).collect();
         for job in &jobs {
             // SAFETY: this is the owner's thread; fetched below.
-            let asked = unsafe { pool.stack.push(job.as_ref()) };
+            let (_, asked) = unsafe { pool.stack.push(job.as_ref()) };
             pool.raid();
             if asked {
                 pool.publish(1);

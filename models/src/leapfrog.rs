@@ -162,13 +162,13 @@ impl World {
         let job = Box::new(ForkJob::new(Part { name, body, world: self.clone() }));
         // SAFETY: the owner's thread, and the job lies still until it is fetched, below.
         unsafe {
-            if own.stack.push(ForkJob::as_ref(&job)) || public {
+            if own.stack.push(ForkJob::as_ref(&job)).1 || public {
                 own.stack.publish(1, &own.waiter(), Place::outside());
             }
         }
         first();
         // SAFETY: the owner's thread, and the job is the newest.
-        if unsafe { own.stack.pop() || own.stack.reclaim() == Reclaimed::Ours } {
+        if unsafe { own.stack.pop_or_reclaim() } == Reclaimed::Ours {
             // SAFETY: reclaimed.
             unsafe { job.take() }.run_stolen();
         } else {

@@ -76,9 +76,9 @@ impl Pool {
     fn join(&self) -> bool {
         let job = ForkJob::new(Nothing);
         // SAFETY: the owner's thread; the job is fetched below.
-        let gave_way = unsafe { self.stack.push(job.as_ref()) } && self.answer();
+        let gave_way = unsafe { self.stack.push(job.as_ref()) }.1 && self.answer();
         // SAFETY: the owner's thread. Nobody steals here.
-        assert!(unsafe { self.stack.pop() || self.stack.reclaim() == Reclaimed::Ours });
+        assert_eq!(unsafe { self.stack.pop_or_reclaim() }, Reclaimed::Ours);
         gave_way
     }
 

@@ -87,12 +87,12 @@ impl Pool {
         // SAFETY: vacant.
         unsafe { rest.refill(Items { count, runs: runs.clone() }) };
         // SAFETY: the owner's thread; the job is popped below.
-        if unsafe { self.stack.push(rest.as_splittable()) } {
+        if unsafe { self.stack.push(rest.as_splittable()) }.1 {
             self.publish(1);
         }
         middle();
         // SAFETY: the pop for the push.
-        let mut sum = if unsafe { self.stack.pop() || self.stack.reclaim() == Reclaimed::Ours } {
+        let mut sum = if unsafe { self.stack.pop_or_reclaim() } == Reclaimed::Ours {
             // SAFETY: reclaimed.
             unsafe { rest.take() }.run_stolen()
         } else {

@@ -4,18 +4,22 @@
 //! protocol of Cilk-5 for the raid. `fork_stack.md` beside this file has the argument.
 //!
 //! ```text
-//!   public deque (crossbeam)          entries
+//!   public deque (crossbeam)          entries, in a ring
 //!   oldest … newer                    [ … | split ………… top )
 //!   thieves take here                   published: gone from here | private
 //! ```
+//!
+//! Each job has a *height*: how many were there before it. `top` is the height of the next one, `split` that of the
+//! oldest private one; a job's entry is at its height modulo the array's length.
 //!
 //! The jobs of one thread are strictly nested. The stolen ones are the oldest, then come the public ones, then the
 //! private ones `[split, top)`. So the job that the owner wants back is the newest private one; if there is none,
 //! the newest public one; if there is none, it has been stolen.
 //!
 //! `top` is written by the owner alone. `split` is written under `lock` only: by the owner when it publishes or
-//! reclaims, by a raider when it takes the oldest private job. `poll` is set to 0 by whoever is hungry and restored
-//! by the owner, so that one comparison in `push` serves both as "is anybody hungry" and "is the array full".
+//! reclaims, by a raider when it takes the oldest private job. `poll` is set to 0 by whoever is hungry, and else says
+//! how high the stack may grow, so that one comparison in `push` serves both as "is anybody hungry" and "is the array
+//! full".
 
 use crate::core::job::{Arm, ForkHeader, ForkJob, ForkRef};
 use crate::core::latch::Waiter;
@@ -26,16 +30,19 @@ use crate::ground::sync::{AtomicBool, AtomicUsize, HandOver, Mutex, Ordering};
 use crate::ground::unwind::Payload;
 use crossbeam_utils::CachePadded;
 
-/// Private jobs at most; the next push publishes them all. Small under loom, so that a model can fill it.
+/// Private jobs at most; the push that reaches it publishes them all. Small under loom, so that a model can fill it.
 const CAPACITY: usize = if cfg!(filch_loom) { 4 } else { 1024 };
-/// `top`, `split` and `poll` count bytes, so that an entry's address is one addition away.
+/// Heights count bytes, so that an entry's address needs no multiplication.
 const STEP: usize = size_of::<HandOver<ForkRef>>();
-/// The lowest value of `top` and `split`. Not 0, so that a pop may step below it without wrapping.
+/// The height of the first job. Not 0: `poll` and [`Place::work_base`] mean something else by that.
 const BASE: usize = STEP;
-/// `poll` when nobody wants anything: a push that ends above it has filled the array.
-const CALM: usize = (CAPACITY - 1) * STEP;
 /// `poll` when somebody is hungry: every push ends above it.
 const HUNGRY: usize = 0;
+
+/// `poll` when nobody wants anything: a push that ends above it has filled the array.
+fn calm(split: usize) -> usize {
+    split + (CAPACITY - 1) * STEP
+}
 
 /// Where the job that the owner wants back was found.
 #[derive(Debug, PartialEq, Eq)]
@@ -78,7 +85,7 @@ impl ForkStack {
         let stealer = public.stealer();
         ForkStack {
             top: CachePadded::new(AtomicUsize::new(BASE)),
-            poll: CachePadded::new(AtomicUsize::new(CALM)),
+            poll: CachePadded::new(AtomicUsize::new(calm(BASE))),
             split: AtomicUsize::new(BASE),
             lock: Mutex::new(()),
             splitting: AtomicBool::new(false),
@@ -91,29 +98,31 @@ impl ForkStack {
     #[cfg(not(filch_loom))]
     #[inline(always)]
     fn entry(&self, at: usize) -> &HandOver<ForkRef> {
-        debug_assert!(at % STEP == 0 && at < CAPACITY * STEP);
-        // SAFETY: `top` and `split` are multiples of STEP below CAPACITY * STEP: `push` leaves `top` at most one step
-        // above CALM, and then its caller publishes all, which brings it back to BASE.
-        unsafe { &*(&raw const self.entries).cast::<u8>().add(at).cast::<HandOver<ForkRef>>() }
+        const { assert!(CAPACITY.is_power_of_two() && STEP.is_power_of_two()) }
+        debug_assert!(at % STEP == 0);
+        // SAFETY: a multiple of STEP, as heights are, and below the size of the array.
+        unsafe { &*(&raw const self.entries).cast::<u8>().add(at % (CAPACITY * STEP)).cast::<HandOver<ForkRef>>() }
     }
 
     #[cfg(filch_loom)]
     fn entry(&self, at: usize) -> &HandOver<ForkRef> {
-        &self.entries[at / STEP]
+        &self.entries[at / STEP % CAPACITY]
     }
 
     // ----- the owner -------------------------------------------------------------------------------------------
 
-    /// Adds the newest job. True: somebody is hungry or the array is full, so call [`publish`](Self::publish) now.
+    /// Adds the newest job. Returns its height, and whether somebody is hungry or the array is full: then call
+    /// [`publish`](Self::publish).
     ///
     /// # Safety
-    /// Called by the owner. The job stays alive until reclaimed or its latch set. If true is returned, `publish` is
-    /// called before the next `push`.
+    /// Called by the owner. The job stays alive until reclaimed or its latch set. If the array [is full](Self::is_full)
+    /// after this, `publish` is called before the next `push`.
     #[inline(always)]
     #[must_use]
-    pub(crate) unsafe fn push(&self, job: ForkRef) -> bool {
+    pub(crate) unsafe fn push(&self, job: ForkRef) -> (usize, bool) {
         let top = self.top.load(Ordering::Relaxed);
-        // SAFETY: entries at and above `top` are the owner's.
+        // SAFETY: there is room, since `poll` is at most what `split` allows; who has taken the job a whole array below
+        // this one is done with the entry, since the owner has had the lock, or has read a `poll` stored after that.
         unsafe { self.entry(top).write(job) };
         let next = top + STEP;
         // Release pairs with the Acquire load of `top` in `raid`: who sees the new top sees the entry.
@@ -121,24 +130,42 @@ impl ForkStack {
         self.top.store(next, Ordering::Release);
         #[cfg(mutant = "push_relaxed")]
         self.top.store(next, Ordering::Relaxed);
-        // Relaxed: a request seen late is seen at the next push.
-        next > self.poll.load(Ordering::Relaxed)
+        // A request seen late is seen at the next push. Acquire pairs with the Release in `withdraw`, for the next
+        // push: it may write where a raider has read before that.
+        #[cfg(not(mutant = "withdrawal_relaxed"))]
+        let poll = self.poll.load(Ordering::Acquire);
+        #[cfg(mutant = "withdrawal_relaxed")]
+        let poll = self.poll.load(Ordering::Relaxed);
+        (top, next > poll)
     }
 
     /// Takes the newest job back if it is private. False: call [`reclaim`](Self::reclaim), which finds it.
     ///
+    /// Its height is known from the push and need not be read again: so no push waits for what the last pop has stored,
+    /// and no pop for the push.
+    ///
     /// # Safety
-    /// Called by the owner, once for each push, newest first.
+    /// Called by the owner, once for each push, newest first, with the height that it returned.
     #[inline(always)]
     #[must_use]
-    pub(crate) unsafe fn pop(&self) -> bool {
-        let top = self.top.load(Ordering::Relaxed).wrapping_sub(STEP);
+    pub(crate) unsafe fn pop(&self, height: usize) -> bool {
+        debug_assert!(height + STEP == self.top.load(Ordering::Relaxed));
         // Release: a raider may read this value instead of the push's, and must see the entries below it too.
-        self.top.store(top, Ordering::Release);
+        self.top.store(height, Ordering::Release);
         // Pairs with `heavy` in `raid`: either we see its new split, or it sees our new top.
         barrier::light();
-        // Relaxed: the barrier pair orders it; the slow path takes the lock.
-        top >= self.split.load(Ordering::Relaxed)
+        // The barrier pair orders it; the slow path takes the lock. Acquire pairs with the Release store of a raider
+        // that puts `split` back: the next push writes where it has read.
+        #[cfg(not(mutant = "put_back_relaxed"))]
+        let split = self.split.load(Ordering::Acquire);
+        #[cfg(mutant = "put_back_relaxed")]
+        let split = self.split.load(Ordering::Relaxed);
+        height >= split
+    }
+
+    /// The height of the newest job.
+    pub(crate) fn newest(&self) -> usize {
+        self.top.load(Ordering::Relaxed) - STEP
     }
 
     /// The slow half of `pop`: the newest job is public, or stolen, or a raider was just looking at it.
@@ -154,15 +181,31 @@ impl ForkStack {
             // A raider had its hand on it and has taken it away.
             return Reclaimed::Ours;
         }
-        // Nothing is private: start again from the bottom.
-        self.split.store(BASE, Ordering::Relaxed);
-        self.top.store(BASE, Ordering::Release);
+        // Nothing is private.
+        self.split.store(top, Ordering::Relaxed);
+        // So many may be private from here on.
+        let calm = calm(top);
+        let poll = self.poll.load(Ordering::Relaxed);
+        if poll > calm && !cfg!(mutant = "full_where_it_was") {
+            // A failure means that somebody has become hungry. Relaxed: read by ourselves, and under the lock.
+            let _ = self.poll.compare_exchange(poll, calm, Ordering::Relaxed, Ordering::Relaxed);
+        }
         #[cfg(not(mutant = "reclaim_without_lock"))]
         drop(guard);
         match self.public.pop() {
             Some(_) => Reclaimed::Ours,
             None => Reclaimed::Stolen,
         }
+    }
+
+    /// Takes the newest job back, wherever it is: [`pop`](Self::pop), and if need be [`reclaim`](Self::reclaim).
+    ///
+    /// # Safety
+    /// As for `pop`.
+    #[inline(always)]
+    pub(crate) unsafe fn pop_or_reclaim(&self) -> Reclaimed {
+        // SAFETY: the caller's promise; `reclaim` follows a false.
+        unsafe { if self.pop(self.newest()) { Reclaimed::Ours } else { self.reclaim() } }
     }
 
     /// The end of a `join`, or of its unwinding: takes the newest job back, or waits for its thief. Afterwards the
@@ -172,7 +215,7 @@ impl ForkStack {
     /// Called by the owner, once for the push of `job`, newest first; instead of [`pop`](Self::pop).
     pub(crate) unsafe fn take_back<B: Arm>(&self, job: &ForkJob<B>, wait: impl FnOnce(&ForkHeader)) -> Returned<B> {
         // SAFETY: the caller's promise.
-        if unsafe { self.pop() } {
+        if unsafe { self.pop(self.newest()) } {
             // SAFETY: private until now: nobody else has seen it.
             return Returned::Ours(unsafe { job.take() });
         }
@@ -250,10 +293,15 @@ impl ForkStack {
     /// Called by the owner; `waiter` is its own, `place` where it is. If the caller has just pushed a job, its guard
     /// against unwinding stands.
     pub(crate) unsafe fn publish(&self, most: usize, waiter: &Waiter, place: Place) -> usize {
-        // Restored before we look, so that a request that comes while we look is seen at the next push. Relaxed: the
-        // request carries nothing but itself.
-        self.poll.store(CALM, Ordering::Relaxed);
-        let full = self.is_full();
+        let (calm, full) = {
+            // Under the lock, since `split` may be a raider's for a moment.
+            let _guard = self.lock.lock();
+            let calm = calm(self.split.load(Ordering::Relaxed));
+            // Restored before we look, so that a request that comes while we look is seen at the next push. Relaxed:
+            // the request carries nothing but itself.
+            self.poll.store(calm, Ordering::Relaxed);
+            (calm, self.top.load(Ordering::Relaxed) > calm)
+        };
         if self.splitting.load(Ordering::Relaxed) {
             // Called from the code that splits.
             assert!(!full, "a producer's `split_at` must not nest a thousand joins");
@@ -266,13 +314,6 @@ impl ForkStack {
             let top = self.top.load(Ordering::Relaxed);
             let split = self.split.load(Ordering::Relaxed);
             if split == top {
-                // Raiders have taken what was private, perhaps the job that has just filled the array: start again from
-                // the bottom, as `publish_oldest` does, or the next push finds no room.
-                #[cfg(not(mutant = "emptied_array_stays_full"))]
-                {
-                    self.top.store(BASE, Ordering::Release);
-                    self.split.store(BASE, Ordering::Relaxed);
-                }
                 break;
             }
             #[cfg(not(mutant = "publish_newest"))]
@@ -309,7 +350,18 @@ impl ForkStack {
             }
             count += 1;
         }
+        if count > 0 {
+            self.raise_poll(calm);
+        }
         count
+    }
+
+    /// After a publication there is more room. `before` is what there was room for.
+    fn raise_poll(&self, before: usize) {
+        let _guard = self.lock.lock();
+        let calm = calm(self.split.load(Ordering::Relaxed));
+        // A failure means that somebody has become hungry. Relaxed: only the owner pushes.
+        let _ = self.poll.compare_exchange(before, calm, Ordering::Relaxed, Ordering::Relaxed);
     }
 
     /// Moves the oldest private job as a whole.
@@ -320,18 +372,12 @@ impl ForkStack {
         // SAFETY: still private.
         unsafe { job.make_public(waiter.clone(), scope) };
         self.public.push(job);
-        let split = self.split.load(Ordering::Relaxed) + STEP;
-        if split == self.top.load(Ordering::Relaxed) {
-            self.top.store(BASE, Ordering::Release);
-            self.split.store(BASE, Ordering::Relaxed);
-        } else {
-            self.split.store(split, Ordering::Relaxed);
-        }
+        self.split.store(self.split.load(Ordering::Relaxed) + STEP, Ordering::Relaxed);
     }
 
-    /// Whether the next push needs room.
+    /// Whether the next push needs room, or the next but one: early, since `split` may be a raider's for a moment.
     pub(crate) fn is_full(&self) -> bool {
-        self.top.load(Ordering::Relaxed) > CALM
+        self.top.load(Ordering::Relaxed) >= calm(self.split.load(Ordering::Relaxed))
     }
 
     /// Whether there are private jobs besides the newest. Exact for the owner but for raids.
@@ -339,16 +385,9 @@ impl ForkStack {
         self.top.load(Ordering::Relaxed) > self.split.load(Ordering::Relaxed) + STEP
     }
 
-    /// The height of the stack, for [`ScopeNode::forks_below`].
+    /// The height of the stack: how many jobs are open, in bytes.
     pub(crate) fn height(&self) -> usize {
         self.top.load(Ordering::Relaxed)
-    }
-
-    /// Forgets a request, when the owner leaves its slot.
-    pub(crate) fn calm(&self) {
-        if self.poll.load(Ordering::Relaxed) == HUNGRY {
-            self.poll.store(CALM, Ordering::Relaxed);
-        }
     }
 
     // ----- everybody else --------------------------------------------------------------------------------------
@@ -365,10 +404,19 @@ impl ForkStack {
         self.poll.load(Ordering::Relaxed) == HUNGRY
     }
 
-    /// Takes an unanswered request back.
+    /// Takes an unanswered request back: of the caller, or, when the owner leaves its slot, of anybody.
     pub(crate) fn withdraw(&self) {
-        // A failure means that it has been answered meanwhile. Relaxed: as in `request`.
-        let _ = self.poll.compare_exchange(HUNGRY, CALM, Ordering::Relaxed, Ordering::Relaxed);
+        if !self.unanswered() {
+            return;
+        }
+        // Without the lock `split` may go down before we have stored what it allows. If somebody has it, the request
+        // stays: at worst it is answered in vain.
+        #[cfg(not(mutant = "withdraw_without_lock"))]
+        let Some(_guard) = self.lock.try_lock() else { return };
+        let calm = calm(self.split.load(Ordering::Relaxed));
+        // A failure means that it has been answered meanwhile. Release pairs with the Acquire in `push`: a raider who
+        // had the lock before us is done with its entry.
+        let _ = self.poll.compare_exchange(HUNGRY, calm, Ordering::Release, Ordering::Relaxed);
     }
 
     /// Takes the oldest public job.
@@ -411,14 +459,16 @@ impl ForkStack {
         let top = self.top.load(Ordering::Acquire);
         if !sure || top <= split {
             // The owner has it back, or is on its way into `reclaim`, where it waits for the lock.
-            self.split.store(split, Ordering::Relaxed);
+            // Release: as below, for a raider that had the lock before us.
+            self.split.store(split, Ordering::Release);
             return None;
         }
         // SAFETY: the owner cannot pass below `split + STEP` without the lock, so the entry is ours to read.
         let job = unsafe { self.entry(split).read() };
         if !allowed() {
+            // Release pairs with the Acquire in `pop`: we have read the entry.
             #[cfg(not(mutant = "raid_keeps_refused"))]
-            self.split.store(split, Ordering::Relaxed);
+            self.split.store(split, Ordering::Release);
             return None;
         }
         // SAFETY: no thread but us has seen the job; its owner looks at the header only after it has had the lock.

@@ -57,9 +57,7 @@ impl Place {
     /// The innermost scope that surely holds the private fork at height `at` of this thread's stack, or null if none
     /// does so surely.
     ///
-    /// Heights tell only about forks of the running work; older ones may be inside of anything. The stack starts
-    /// again from the bottom when nothing is private, and then a fork may seem older than it is: the answer is then a
-    /// scope further out, or null, never one too far in.
+    /// Heights tell only about forks of the running work; older ones may be inside of anything.
     ///
     /// # Safety
     /// The thread is at this place, so that the scopes are alive.

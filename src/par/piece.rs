@@ -128,7 +128,7 @@ impl<S: Stretch, C: Consumer<S::Item>> Open<'_, S, C> {
         unsafe { self.job.refill(Rest { stretch: Ok(stretch), consumer, pace }) };
         // SAFETY: this thread's slot. The job stays in its frame until it is reclaimed or its latch is set: by `pop` on
         // return, by `Drop` on unwinding. Room is made in `share` if it is asked for.
-        let asked = unsafe { self.slot.fork.push(self.job.as_splittable()) };
+        let (_, asked) = unsafe { self.slot.fork.push(self.job.as_splittable()) };
         self.job.more().rest.set(Where::Pushed);
         self.slot.share(asked, ticks);
     }
@@ -136,8 +136,8 @@ impl<S: Stretch, C: Consumer<S::Item>> Open<'_, S, C> {
     /// Takes the rest back, if it has not been stolen.
     #[inline(always)]
     fn pop(&self) -> Option<S> {
-        // SAFETY: the owner's pop for its push; what the block pushed it has popped. `reclaim` follows a false.
-        if unsafe { self.slot.fork.pop() || self.slot.fork.reclaim() == Reclaimed::Ours } {
+        // SAFETY: the owner's pop for its push; what the block pushed it has popped.
+        if unsafe { self.slot.fork.pop_or_reclaim() } == Reclaimed::Ours {
             self.job.more().rest.set(Where::Here);
             // SAFETY: reclaimed.
             let rest = unsafe { self.job.take() };
@@ -205,7 +205,7 @@ impl<S: Stretch, C: Consumer<S::Item>> Open<'_, S, C> {
     fn close(&mut self) {
         debug_assert!(std::thread::panicking(), "a piece that ends has joined the results of all its parts");
         // SAFETY: as in `pop`.
-        let popped = |slot: &Slot| unsafe { slot.fork.pop() || slot.fork.reclaim() == Reclaimed::Ours };
+        let popped = |slot: &Slot| unsafe { slot.fork.pop_or_reclaim() } == Reclaimed::Ours;
         match self.job.more().rest.get() {
             Where::Here => {}
             Where::Pushed if popped(self.slot) => {

@@ -110,7 +110,7 @@ impl Slot {
             self.flush_next();
         }
         self.set_busy(false);
-        self.fork.calm();
+        self.fork.withdraw();
     }
 }
 

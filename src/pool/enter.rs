@@ -264,7 +264,7 @@ impl Slot {
                 most = 1;
             } else if searching == 0 {
                 // Who asked has gone to sleep. If nobody keeps watch, somebody must, for an item may take for ever.
-                self.fork.calm();
+                self.fork.withdraw();
                 if shared.sleep.is_deep() {
                     let _ = shared.sleep.wake_one(shared.seats);
                 }

@@ -101,7 +101,7 @@ impl Drop for Guest<'_> {
         let shared = self.slot.shared();
         self.slot.flush_next();
         self.slot.set_busy(false);
-        self.slot.fork.calm();
+        self.slot.fork.withdraw();
         drop(self.occupied.take());
         shared.unowned.lock().guests.push(self.slot.index);
         // Of forks, those who publish rely on us from fewer seats on. To look at all queues costs more, in a large pool,

@@ -218,10 +218,11 @@ where
     let job = ForkJob::new(b);
     // SAFETY: the slot is this thread's. The job stays in this frame until it is reclaimed or its latch is set: below
     // on return, in `Forked::drop` on unwinding.
-    if unsafe { slot.fork.push(job.as_ref()) } {
+    let (height, asked) = unsafe { slot.fork.push(job.as_ref()) };
+    if asked {
         return answer_and_finish(slot, Moved(a), &job);
     }
-    finish(slot, a, &job)
+    finish(slot, a, &job, height)
 }
 
 /// [`fork_here`] as a function of its own.
@@ -246,16 +247,16 @@ where
     let forked = Forked { slot, job };
     slot.answer();
     mem::forget(forked);
-    finish(slot, a.0, job)
+    finish(slot, a.0, job, slot.fork.newest())
 }
 
 /// A closure on its way out of line. A new value rather than the old one, so that the old one need not have an address
 /// and can stay in registers.
 struct Moved<A>(A);
 
-/// The part of a `join` after its second arm has been pushed.
+/// The part of a `join` after its second arm has been pushed, at `height`.
 #[inline(always)]
-fn finish<A, B, RA>(slot: &Slot, a: A, job: &ForkJob<B>) -> (RA, B::Out)
+fn finish<A, B, RA>(slot: &Slot, a: A, job: &ForkJob<B>, height: usize) -> (RA, B::Out)
 where
     A: FnOnce(&Slot) -> RA,
     B: ForkArm,
@@ -272,7 +273,7 @@ where
         ra
     };
     // SAFETY: the owner's pop for the push in `fork`; what `a` pushed it has popped.
-    let rb = if unsafe { slot.fork.pop() } {
+    let rb = if unsafe { slot.fork.pop(height) } {
         // SAFETY: reclaimed from the private part: nobody else has seen it. If it unwinds, nothing points here.
         unsafe { job.take() }.run_inline(slot)
     } else {
