@@ -49,7 +49,9 @@ fn processor() -> String {
 
 fn kernel() -> String {
     let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    format!("{} {}", std::env::consts::OS, release.trim()).trim_end().to_string()
+    // Without what a distribution or a provider adds to the version.
+    let version = release.trim().split('-').next().unwrap_or_default();
+    format!("{} {version}", std::env::consts::OS).trim_end().to_string()
 }
 
 fn compiler() -> String {
