@@ -293,14 +293,14 @@ impl ForkStack {
     /// Called by the owner; `waiter` is its own, `place` where it is. If the caller has just pushed a job, its guard
     /// against unwinding stands.
     pub(crate) unsafe fn publish(&self, most: usize, waiter: &Waiter, place: Place) -> usize {
-        let (calm, full) = {
+        let full = {
             // Under the lock, since `split` may be a raider's for a moment.
             let _guard = self.lock.lock();
             let calm = calm(self.split.load(Ordering::Relaxed));
             // Restored before we look, so that a request that comes while we look is seen at the next push. Relaxed:
             // the request carries nothing but itself.
             self.poll.store(calm, Ordering::Relaxed);
-            (calm, self.top.load(Ordering::Relaxed) > calm)
+            self.top.load(Ordering::Relaxed) > calm
         };
         if self.splitting.load(Ordering::Relaxed) {
             // Called from the code that splits.
@@ -350,18 +350,7 @@ impl ForkStack {
             }
             count += 1;
         }
-        if count > 0 {
-            self.raise_poll(calm);
-        }
         count
-    }
-
-    /// After a publication there is more room. `before` is what there was room for.
-    fn raise_poll(&self, before: usize) {
-        let _guard = self.lock.lock();
-        let calm = calm(self.split.load(Ordering::Relaxed));
-        // A failure means that somebody has become hungry. Relaxed: only the owner pushes.
-        let _ = self.poll.compare_exchange(before, calm, Ordering::Relaxed, Ordering::Relaxed);
     }
 
     /// Moves the oldest private job as a whole.
