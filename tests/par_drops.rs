@@ -15,6 +15,7 @@ mod items;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 use std::time::Duration;
+use std::{panic, thread};
 
 use chains::*;
 use erased::Par;
@@ -79,12 +80,22 @@ fn run<T: Item>(source: &Source<T>, adapter: Option<&Adapter<T>>, end: &Terminal
 
 static FAILED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
+/// Not optimised, pieces of items of 4 KiB that wait inside of one another take a megabyte of the stack in each run,
+/// and in one of many more than the two that threads have.
+const STACK: usize = 16 << 20;
+
 /// In pools of 1, 2 and 4 workers; from within and from outside.
 fn in_pools(body: impl Fn(u64) + Send + Sync + 'static) {
     with_deadline(if long() { 6000 } else { 400 }, move || {
         let _alone = alone();
         for (number, workers) in [1, 2, 4].into_iter().enumerate() {
-            pool(workers).install(|| body(number as u64));
+            let pool = filch::Pool::builder().workers(workers).stack_size(STACK).build().expect("threads for a test");
+            thread::scope(|s| {
+                let outside = thread::Builder::new().stack_size(STACK);
+                let outside = outside.spawn_scoped(s, || pool.install(|| body(number as u64)));
+                let ended = outside.expect("the system has a thread for a test").join();
+                ended.unwrap_or_else(|payload| panic::resume_unwind(payload));
+            });
         }
         let failed = std::mem::take(&mut *lock(&FAILED));
         assert!(failed.is_empty(), "failed: {failed:#?}");
