@@ -63,6 +63,13 @@ impl Pool {
         self.take_back(job).map_or_else(|value| value, Arm::run_stolen)
     }
 
+    /// The ends of nested joins, whose jobs return their places.
+    fn fetch_all(&self, jobs: &[ForkJob<Probe>]) {
+        for (value, job) in jobs.iter().enumerate().rev() {
+            assert_eq!(self.fetch(job), value as u32);
+        }
+    }
+
     /// The end of a `join` whose first arm has panicked. The other one returns `value`, if it is run.
     fn dispose(&self, job: &ForkJob<Probe>, value: u32) {
         if let Err(result) = self.take_back(job) {
@@ -246,9 +253,7 @@ fn a_full_array_is_published_whole() {
         for job in &jobs {
             pool.push(job);
         }
-        for (value, job) in jobs.iter().enumerate().rev() {
-            assert_eq!(pool.fetch(job), value as u32);
-        }
+        pool.fetch_all(&jobs);
         thief.join().unwrap();
         assert_eq!(runs.load(Ordering::Relaxed), 4);
     });
@@ -266,9 +271,7 @@ fn a_stack_that_has_come_down_is_full_where_it_was() {
         pool.publish(2);
         pool.push(&lower[2]);
         pool.publish(0);
-        for (value, job) in lower.iter().enumerate().rev() {
-            assert_eq!(pool.fetch(job), value as u32);
-        }
+        pool.fetch_all(&lower);
         let thief = {
             let pool = pool.clone();
             loom::thread::spawn(move || pool.steal())
@@ -278,9 +281,7 @@ fn a_stack_that_has_come_down_is_full_where_it_was() {
             pool.push(job);
         }
         pool.publish(1);
-        for (value, job) in jobs.iter().enumerate().rev() {
-            assert_eq!(pool.fetch(job), value as u32);
-        }
+        pool.fetch_all(&jobs);
         thief.join().unwrap();
         assert_eq!(runs.load(Ordering::Relaxed), 3 + 5);
     });
@@ -345,9 +346,7 @@ fn an_entry_is_written_again_beside_its_raider() {
         for job in &jobs[3..] {
             pool.push(job);
         }
-        for (value, job) in jobs.iter().enumerate().rev() {
-            assert_eq!(pool.fetch(job), value as u32);
-        }
+        pool.fetch_all(&jobs);
         raider.join().unwrap();
         assert_eq!(runs.load(Ordering::Relaxed), 5);
     });
@@ -392,9 +391,7 @@ fn raiders_take_what_fills_the_array() {
                 pool.publish(1);
             }
         }
-        for (value, job) in jobs.iter().enumerate().rev() {
-            assert_eq!(pool.fetch(job), value as u32);
-        }
+        pool.fetch_all(&jobs);
         assert_eq!(runs.load(Ordering::Relaxed), 6);
     });
 }
