@@ -314,7 +314,7 @@ fn a_withdrawal_beside_a_stack_that_comes_down() {
             }
             asked
         });
-        // Whoever wants something asks anew: so it is the array that is full, with four.
+        // Four fill the array, whether or not the request has been withdrawn.
         assert!(answers.count() >= 1);
         pool.publish(2);
         pool.steal();
