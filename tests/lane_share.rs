@@ -43,8 +43,12 @@ fn its_thread_has_short_slices_and_the_workers_have_not() {
         assert_eq!(pool.install_on_worker(slice), usual);
         let hogs = Hogs::new(&pool, |_| ());
         let of_lane = pool.spawn(async { slice() }).join().unwrap();
-        assert!(pool.stats().express_polls > 0);
+        // Threads that a poll there starts, itself or through the pool, are as others.
+        let started = pool.spawn(async { std::thread::spawn(slice).join().unwrap() }).join().unwrap();
+        let blocking = pool.spawn(async { filch::spawn_blocking(slice).await.unwrap() }).join().unwrap();
+        assert!(pool.stats().express_polls > 2);
         drop(hogs);
+        assert_eq!((started, blocking), (usual, usual));
         if system_grants_slices() {
             assert_eq!(of_lane, 100_000, "others have {usual}");
         } else {

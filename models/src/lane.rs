@@ -72,7 +72,7 @@ fn a_task_beside_the_end_of_the_duty() {
             if pool.take() {
                 break;
             }
-            pool.lane.end_duty(&bed);
+            pool.lane.end_duty(&bed, true);
             if pool.has_task() && pool.lane.take_duty(&bed) {
                 continue;
             }
@@ -92,7 +92,7 @@ fn a_task_beside_the_end_of_the_patrol() {
         let pool = Pool::new();
         let _ = on_duty(&pool);
         let bed = parker();
-        pool.lane.end_duty(&bed);
+        pool.lane.end_duty(&bed, true);
         let worker = {
             let pool = pool.clone();
             loom::thread::spawn(move || {
@@ -105,6 +105,35 @@ fn a_task_beside_the_end_of_the_patrol() {
             })
         };
         pool.lane.end_patrol(&bed, || pool.has_task());
+        worker.join().unwrap();
+        assert!(pool.lane.is_watched(), "nobody will ever look");
+    });
+}
+
+#[test]
+fn a_push_beside_the_end_of_a_duty_without_patrol() {
+    // Everybody was in a closure when the duty ended, so no patrol begins. The worker, which polls by now and pushes
+    // without a fence, may still see the lane on duty: then the look that is owed must find the task.
+    explore(|| {
+        let pool = Pool::new();
+        let _ = on_duty(&pool);
+        let worker = {
+            let pool = pool.clone();
+            loom::thread::spawn(move || {
+                pool.task.store(true, Ordering::Release);
+                barrier::light();
+                if !pool.lane.is_watched() {
+                    assert_eq!(pool.lane.call_patrol(), Called::Heard);
+                }
+            })
+        };
+        let bed = parker();
+        pool.lane.end_duty(&bed, false);
+        if pool.has_task() {
+            pool.lane.begin_patrol(&bed);
+        } else {
+            pool.lane.end_patrol(&bed, || pool.has_task());
+        }
         worker.join().unwrap();
         assert!(pool.lane.is_watched(), "nobody will ever look");
     });
@@ -132,7 +161,7 @@ fn a_timer_beside_a_closure_that_begins() {
         pool.timer.store(5, Ordering::Relaxed);
         let _ = on_duty(&pool);
         let bed = parker();
-        pool.lane.end_duty(&bed);
+        pool.lane.end_duty(&bed, true);
         // The plan of before, when the worker was in another closure.
         assert_eq!(pool.lane.plan_for(&bed, || 5), 5);
         let worker = {
@@ -162,7 +191,7 @@ fn a_timer_noted_beside_the_plan() {
         pool.engaged.set(true);
         let _ = on_duty(&pool);
         let bed = parker();
-        pool.lane.end_duty(&bed);
+        pool.lane.end_duty(&bed, true);
         let maker = {
             let pool = pool.clone();
             loom::thread::spawn(move || {
@@ -195,7 +224,7 @@ fn a_poll_that_blocks_gives_the_duty_up() {
         // A second thread, asleep.
         pool.lane.leave_duty();
         let _ = on_duty(&pool);
-        pool.lane.end_duty(&second);
+        pool.lane.end_duty(&second, true);
         assert!(pool.lane.come_back(&parker()), "the first has the duty again");
         let other = {
             let pool = pool.clone();

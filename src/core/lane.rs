@@ -185,13 +185,13 @@ impl Lane {
 
     // ----- the lane's threads ----------------------------------------------------------------------------------
 
-    /// The thread on duty goes to sleep, first among those who do, and on patrol. It looks once more at all that it is
-    /// there for.
-    pub(crate) fn end_duty(&self, parker: &Arc<Parker>) {
+    /// The thread on duty goes to sleep, first among those who do, and on `patrol` if that is wanted. It looks once more
+    /// at all that it is there for.
+    pub(crate) fn end_duty(&self, parker: &Arc<Parker>, patrol: bool) {
         let mut members = self.members.lock();
         members.asleep.insert(0, parker.clone());
         self.up.store(false, Ordering::Relaxed);
-        self.patrol.store(true, Ordering::Relaxed);
+        self.patrol.store(patrol, Ordering::Relaxed);
         self.plan.store(NEVER, Ordering::Relaxed);
         drop(members);
         // Pairs with the fences of those who call: either they see that nobody is up, or we see their tasks.
@@ -245,9 +245,16 @@ impl Lane {
         }
     }
 
-    /// The first of those who sleep ends its patrol, unless it sees a task when it has done so.
+    /// The first of those who sleep begins a patrol, since it has seen a task that others may come for.
+    pub(crate) fn begin_patrol(&self, parker: &Arc<Parker>) {
+        #[cfg(not(mutant = "patrol_not_begun"))]
+        self.set_patrol(parker, true);
+    }
+
+    /// The first of those who sleep ends its patrol, unless it sees a task when it has done so. (Also where the patrol
+    /// has ended with the duty, and only the second look is left.)
     pub(crate) fn end_patrol(&self, parker: &Arc<Parker>, has_tasks: impl FnOnce() -> bool) {
-        if !self.stop_patrol(parker) {
+        if !self.set_patrol(parker, false) {
             return;
         }
         // Pairs with the fences of those who call: either they see that nobody is on patrol, or we see their tasks. A
@@ -263,11 +270,11 @@ impl Lane {
     }
 
     /// False: it is not the caller's any more.
-    fn stop_patrol(&self, parker: &Arc<Parker>) -> bool {
+    fn set_patrol(&self, parker: &Arc<Parker>, patrol: bool) -> bool {
         let members = self.members.lock();
-        let first = position(&members.asleep, parker) == Some(0);
+        let first = !self.is_up() && position(&members.asleep, parker) == Some(0);
         if first {
-            self.patrol.store(false, Ordering::Relaxed);
+            self.patrol.store(patrol, Ordering::Relaxed);
         }
         first
     }

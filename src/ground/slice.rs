@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-/// Asks for slices of that length for the current thread. False if the system has no such thing.
+/// Asks for slices of that length for the current thread, not for those that it starts. False if the system has no such thing.
 #[cfg(target_os = "linux")]
 pub(crate) fn ask_for_slice(length: Duration) -> bool {
     /// The head of the kernel's `struct sched_attr` (its first version).
@@ -26,6 +26,8 @@ pub(crate) fn ask_for_slice(length: Duration) -> bool {
 
     const SIZE: u32 = size_of::<Attributes>() as u32;
     const ORDINARY: u32 = libc::SCHED_OTHER as u32;
+    /// Threads that this one starts, for whatever purpose, begin with the default.
+    const RESET_ON_FORK: u64 = 1;
     let mut attributes = Attributes::default();
     // SAFETY: thread 0 is the caller; the kernel writes at most `SIZE` bytes there.
     let got = unsafe { libc::syscall(libc::SYS_sched_getattr, 0, &raw mut attributes, SIZE, 0) };
@@ -34,6 +36,7 @@ pub(crate) fn ask_for_slice(length: Duration) -> bool {
     }
     attributes.size = SIZE;
     attributes.runtime = length.as_nanos() as u64;
+    attributes.flags |= RESET_ON_FORK;
     // SAFETY: as above; the kernel reads `size` bytes. Policy and nice value stay as they were.
     let set = unsafe { libc::syscall(libc::SYS_sched_setattr, 0, &raw const attributes, 0) };
     if set != 0 {

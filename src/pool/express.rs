@@ -327,16 +327,23 @@ fn live(shared: &Shared, parker: &Arc<Parker>, on_duty: bool) {
         let calling = Calling::new(shared);
         let on_duty = serve(shared, parker, &patrol);
         if on_duty {
-            lane.end_duty(parker);
-            if !patrol.has_tasks(shared) {
-                patrol.begin_at_ease();
-            } else if !patrol.has_reacher(shared) && lane.take_duty(parker) {
-                continue;
-            } else {
+            let watched = patrol.has_reacher(shared) || patrol.may_have_tasks(shared);
+            lane.end_duty(parker, watched);
+            if patrol.has_tasks(shared) {
+                if !patrol.has_reacher(shared) && lane.take_duty(parker) {
+                    continue;
+                }
                 // If a worker polls, somebody must see to it that it comes back from that.
+                lane.begin_patrol(parker);
                 patrol.begin();
+                patrol.look(shared);
+            } else if watched || patrol.may_have_tasks(shared) {
+                lane.begin_patrol(parker);
+                patrol.begin_at_ease();
+                patrol.look(shared);
+            } else {
+                patrol.owe();
             }
-            patrol.look(shared);
         }
         drop(calling);
         if !sleep(shared, parker, &mut patrol) {
@@ -400,15 +407,23 @@ fn sleep(shared: &Shared, parker: &Arc<Parker>, patrol: &mut Patrol) -> bool {
             }
             Rest::First { patrol: wanted } => {
                 looks = wanted;
-                if !wanted {
-                    patrol.begin();
-                    patrol.look(shared);
-                } else if patrol.is_over() && !patrol.may_have_tasks(shared) {
+                let over = if wanted {
+                    patrol.is_over() && !patrol.may_have_tasks(shared)
+                } else {
+                    patrol.owed().is_some_and(|left| left.is_zero())
+                };
+                if over {
+                    patrol.settle();
                     lane.end_patrol(parker, || patrol.may_have_tasks(shared));
                     patrol.begin();
                     continue;
-                } else {
+                }
+                if wanted {
                     shorten(patrol.span());
+                } else {
+                    patrol.begin();
+                    patrol.look(shared);
+                    patrol.owed().into_iter().for_each(&mut shorten);
                 }
                 plan = lane.plan_for(parker, || patrol.next_timer(shared));
                 if plan < NEVER {

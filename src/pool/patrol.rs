@@ -44,6 +44,8 @@ pub(crate) struct Patrol {
     seen: Vec<Seen>,
     span: Duration,
     total: Duration,
+    /// Since when a last look is owed though no patrol is on.
+    owes: Option<Since>,
     /// How often in a row it has got up for a timer in vain.
     vain: u32,
     /// Since when the lane polls them nevertheless.
@@ -85,7 +87,7 @@ impl Seen {
 impl Patrol {
     pub(crate) fn new() -> Self {
         let (span, total, rescue) = (FIRST_LOOK, Duration::ZERO, Cell::new(None));
-        Patrol { seen: Vec::new(), span, total, vain: 0, rescue }
+        Patrol { seen: Vec::new(), span, total, owes: None, vain: 0, rescue }
     }
 
     /// The time until the next look.
@@ -98,9 +100,27 @@ impl Patrol {
         self.total >= PATROL
     }
 
-    /// The thread has been called: what it knows is old.
+    /// The thread has been called: what it knows is old, and its duty will end with a look.
     pub(crate) fn forget(&mut self) {
         self.seen.clear();
+        self.settle();
+    }
+
+    /// The duty has ended without a patrol: one look is owed, after as long as a patrol takes. Not sooner, since to sleep
+    /// for less than a tick of the system's clock costs two writes to a timer of the processor, and where that is a
+    /// virtual one, each may cost as much as the wake.
+    pub(crate) fn owe(&mut self) {
+        self.owes = Some(Since::now());
+    }
+
+    /// The time until the look that is owed, if one is.
+    pub(crate) fn owed(&self) -> Option<Duration> {
+        self.owes.map(|since| PATROL.saturating_sub(since.elapsed()))
+    }
+
+    /// None is owed any more.
+    pub(crate) fn settle(&mut self) {
+        self.owes = None;
     }
 
     /// A timer has been due, or somebody has rung.
