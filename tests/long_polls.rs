@@ -2,8 +2,9 @@
 
 mod support;
 
-use std::sync::Arc;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use filch::{JoinHandle, Pool};
@@ -152,6 +153,87 @@ fn a_pool_ends_with_them() {
                 }
                 drops.assert_all_dropped("captures");
             }
+        }
+    });
+}
+
+/// Boxed futures are one kind, the long ones and the short ones.
+#[test]
+fn short_ones_of_the_same_kind_are_not_left_to_the_workers() {
+    let _alone = alone();
+    with_deadline(120, || {
+        const TASKS: usize = 200;
+        for workers in [1, 2] {
+            // On a busy machine a try may fail for want of a core.
+            let slow = (0..3).map(|_| short_ones_that_wait(&pool(workers), TASKS)).find(|&slow| slow < TASKS / 8);
+            assert!(slow.is_some(), "most short ones have waited, with {workers} workers");
+        }
+    });
+}
+
+/// One task a millisecond beside closures that do not end. All are of one kind, and every second one is long: how many
+/// of the others wait.
+fn short_ones_that_wait(pool: &Pool, tasks: usize) -> usize {
+    let held = occupy(pool);
+    let slow = Arc::new(AtomicUsize::new(0));
+    let tasks: Vec<_> = (0..tasks)
+        .map(|n| {
+            std::thread::sleep(Duration::from_millis(1));
+            let (slow, begun) = (slow.clone(), Instant::now());
+            let task: Pin<Box<dyn Future<Output = ()> + Send>> = if n % 2 == 0 {
+                Box::pin(async { compute(Duration::from_millis(1)) })
+            } else {
+                Box::pin(async move {
+                    slow.fetch_add(usize::from(begun.elapsed() > Duration::from_millis(10)), SeqCst);
+                })
+            };
+            pool.spawn(task)
+        })
+        .collect();
+    tasks.into_iter().for_each(|task| task.join().unwrap());
+    held.set();
+    slow.load(SeqCst)
+}
+
+#[test]
+fn who_comes_later_does_not_wait_for_a_poll_on_the_lane() {
+    let _alone = alone();
+    with_deadline(120, || {
+        for workers in [1, 2] {
+            let pool = pool(workers);
+            let held = occupy(&pool);
+            let (tell, told) = mpsc::channel();
+            let (go, wait): (Vec<_>, Vec<_>) = (0..workers).map(|_| mpsc::channel::<()>()).unzip();
+            // As many as there are workers: one thread of the lane is left.
+            let blocked: Vec<_> = wait
+                .into_iter()
+                .map(|wait| {
+                    let tell = tell.clone();
+                    let task = pool.spawn(async move {
+                        tell.send(()).unwrap();
+                        wait.recv().unwrap();
+                    });
+                    // Each gets a thread, though those before it go on.
+                    assert!(within(Duration::from_secs(20), || {
+                        drop(pool.spawn(async {}));
+                        told.try_recv().is_ok()
+                    }));
+                    task
+                })
+                .collect();
+            let done = Arc::new(AtomicUsize::new(0));
+            assert!(within(Duration::from_secs(20), || {
+                let later = done.clone();
+                drop(pool.spawn(async move { later.fetch_add(1, SeqCst) }));
+                done.load(SeqCst) > 0
+            }));
+            go.iter().for_each(|go| go.send(()).unwrap());
+            blocked.into_iter().for_each(|task| task.join().unwrap());
+            // The lane has one thread on duty again, and is as quick as before.
+            for n in 0..100 {
+                assert_eq!(pool.spawn(async move { n }).join().unwrap(), n);
+            }
+            held.set();
         }
     });
 }

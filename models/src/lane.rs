@@ -49,11 +49,11 @@ impl Pool {
     }
 }
 
-/// A lane whose only thread has gone on duty once.
-fn on_duty(pool: &Pool) -> usize {
+/// A lane of which a new thread has gone on duty: the number of that.
+fn on_duty(pool: &Pool) -> u64 {
     match pool.lane.call() {
-        Called::Start(number) => number,
-        Called::Heard => unreachable!("there is no thread yet"),
+        Called::Start(_) => pool.lane.duty(),
+        Called::Heard => unreachable!("nobody sleeps"),
     }
 }
 
@@ -62,7 +62,7 @@ fn a_task_beside_the_end_of_the_duty() {
     explore(|| {
         let pool = Pool::new();
         pool.engaged.set(true);
-        let _ = on_duty(&pool);
+        let mut duty = on_duty(&pool);
         let producer = {
             let pool = pool.clone();
             loom::thread::spawn(move || assert_eq!(pool.produce(), Called::Heard))
@@ -72,14 +72,14 @@ fn a_task_beside_the_end_of_the_duty() {
             if pool.take() {
                 break;
             }
-            pool.lane.end_duty(&bed, true);
-            if pool.has_task() && pool.lane.take_duty(&bed) {
-                continue;
+            assert!(pool.lane.end_duty(&bed, duty, true));
+            if !(pool.has_task() && pool.lane.take_duty(&bed)) {
+                // It sleeps until it is called. (No look of the patrol: the task must be found without one.)
+                while pool.lane.rest(&bed) != Rest::Called {
+                    bed.park();
+                }
             }
-            // It sleeps until it is called. (No look of the patrol: the task must be found without one.)
-            while pool.lane.rest(&bed) != Rest::Called {
-                bed.park();
-            }
+            duty = pool.lane.duty();
         }
         producer.join().unwrap();
     });
@@ -90,9 +90,9 @@ fn a_task_beside_the_end_of_the_patrol() {
     // The worker polls, so the lane does not come at once; but it must not stop to look.
     explore(|| {
         let pool = Pool::new();
-        let _ = on_duty(&pool);
+        let duty = on_duty(&pool);
         let bed = parker();
-        pool.lane.end_duty(&bed, true);
+        assert!(pool.lane.end_duty(&bed, duty, true));
         let worker = {
             let pool = pool.clone();
             loom::thread::spawn(move || {
@@ -116,7 +116,7 @@ fn a_push_beside_the_end_of_a_duty_without_patrol() {
     // without a fence, may still see the lane on duty: then the look that is owed must find the task.
     explore(|| {
         let pool = Pool::new();
-        let _ = on_duty(&pool);
+        let duty = on_duty(&pool);
         let worker = {
             let pool = pool.clone();
             loom::thread::spawn(move || {
@@ -128,7 +128,7 @@ fn a_push_beside_the_end_of_a_duty_without_patrol() {
             })
         };
         let bed = parker();
-        pool.lane.end_duty(&bed, false);
+        assert!(pool.lane.end_duty(&bed, duty, false));
         if pool.has_task() {
             pool.lane.begin_patrol(&bed);
         } else {
@@ -159,9 +159,9 @@ fn a_timer_beside_a_closure_that_begins() {
     explore(|| {
         let pool = Pool::new();
         pool.timer.store(5, Ordering::Relaxed);
-        let _ = on_duty(&pool);
+        let duty = on_duty(&pool);
         let bed = parker();
-        pool.lane.end_duty(&bed, true);
+        assert!(pool.lane.end_duty(&bed, duty, true));
         // The plan of before, when the worker was in another closure.
         assert_eq!(pool.lane.plan_for(&bed, || 5), 5);
         let worker = {
@@ -189,9 +189,9 @@ fn a_timer_noted_beside_the_plan() {
     explore(|| {
         let pool = Pool::new();
         pool.engaged.set(true);
-        let _ = on_duty(&pool);
+        let duty = on_duty(&pool);
         let bed = parker();
-        pool.lane.end_duty(&bed, true);
+        assert!(pool.lane.end_duty(&bed, duty, true));
         let maker = {
             let pool = pool.clone();
             loom::thread::spawn(move || {
@@ -219,13 +219,13 @@ fn a_poll_that_blocks_gives_the_duty_up() {
     explore(|| {
         let pool = Pool::new();
         pool.engaged.set(true);
-        let _ = on_duty(&pool);
+        let first = on_duty(&pool);
         let second = parker();
         // A second thread, asleep.
-        pool.lane.leave_duty();
-        let _ = on_duty(&pool);
-        pool.lane.end_duty(&second, true);
-        assert!(pool.lane.come_back(&parker()), "the first has the duty again");
+        assert!(pool.lane.leave_duty(first));
+        let duty = on_duty(&pool);
+        assert!(pool.lane.end_duty(&second, duty, true));
+        assert!(pool.lane.come_back(&parker(), first), "the first has the duty again");
         let other = {
             let pool = pool.clone();
             loom::thread::spawn(move || {
@@ -239,11 +239,75 @@ fn a_poll_that_blocks_gives_the_duty_up() {
             let pool = pool.clone();
             loom::thread::spawn(move || assert_eq!(pool.produce(), Called::Heard))
         };
-        pool.lane.leave_duty();
+        assert!(pool.lane.leave_duty(pool.lane.duty()));
         if pool.has_task() {
             assert_eq!(pool.lane.call(), Called::Heard);
         }
         producer.join().unwrap();
         other.join().unwrap();
+    });
+}
+
+#[test]
+fn a_poll_from_which_the_duty_is_taken() {
+    // A producer finds the lane in a poll that has gone on for long enough, and gives the duty to the second thread. The
+    // poll ends meanwhile: its thread must neither end the other's duty nor both leave the task.
+    explore(|| {
+        let pool = Pool::new();
+        pool.engaged.set(true);
+        let first = on_duty(&pool);
+        let (mine, second) = (parker(), parker());
+        // A second thread, asleep.
+        assert!(pool.lane.leave_duty(first));
+        let duty = on_duty(&pool);
+        assert!(pool.lane.end_duty(&second, duty, false));
+        assert!(pool.lane.come_back(&mine, first), "the first has the duty again");
+        let duty = pool.lane.duty();
+        pool.lane.begin_poll(duty, 7);
+        let producer = {
+            let (pool, second) = (pool.clone(), second.clone());
+            loom::thread::spawn(move || {
+                pool.task.store(true, Ordering::Release);
+                fence(Ordering::SeqCst);
+                if pool.lane.is_up() {
+                    if let Some(since) = pool.lane.in_poll_since() {
+                        assert_eq!(since, 7);
+                        assert_eq!(pool.lane.take_over(since, |others| others == 0), Called::Heard);
+                    }
+                } else {
+                    assert_eq!(pool.lane.call(), Called::Heard);
+                }
+                // The second thread, if it has been called: it sees the task, or the first has taken it.
+                if pool.lane.rest(&second) == Rest::Called {
+                    let duty = pool.lane.duty();
+                    let _ = pool.take();
+                    assert!(pool.lane.is_up(), "its duty has been ended by another");
+                    assert!(pool.lane.end_duty(&second, duty, false));
+                }
+            })
+        };
+        pool.lane.end_poll(duty);
+        let mut duty = duty;
+        loop {
+            if pool.lane.has_duty(duty) {
+                let _ = pool.take();
+                if pool.lane.end_duty(&mine, duty, false) {
+                    if !(pool.has_task() && pool.lane.take_duty(&mine)) {
+                        break;
+                    }
+                    duty = pool.lane.duty();
+                    continue;
+                }
+            }
+            if !pool.lane.come_back(&mine, duty) {
+                break;
+            }
+            duty = pool.lane.duty();
+        }
+        producer.join().unwrap();
+        // Nobody is left to take it but who has been called, and sleeps in this model.
+        let called = pool.lane.rest(&mine) == Rest::Called || pool.lane.rest(&second) == Rest::Called;
+        assert!(!pool.has_task() || called, "a task is left alone");
+        assert!(called == pool.lane.is_up());
     });
 }

@@ -8,6 +8,9 @@ use crate::core::wheel::NEVER;
 use crate::ground::barrier;
 use crate::ground::sync::{AtomicBool, AtomicU64, Mutex, Ordering, fence};
 
+/// Which bits of a duty's number are noted beside the beginning of a poll, in microseconds.
+const DUTY_BITS: u64 = 0xffff;
+
 /// What a caller does after a call.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use]
@@ -22,12 +25,17 @@ pub(crate) enum Called {
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Lane {
-    /// Somebody is on duty: it runs tasks, or is on its way. The three words are written under the lock only.
+    /// Somebody is on duty: it runs tasks, or is on its way. The three words, and `duty`, are written under the lock only.
     up: AtomicBool,
     /// The first of those who sleep looks from time to time.
     patrol: AtomicBool,
     /// When the first of those who sleep gets up for a timer: [`NEVER`] if for none, 0 if nobody sleeps.
     plan: AtomicU64,
+    /// The number of the duty: each has another.
+    duty: AtomicU64,
+    /// The poll that the thread on duty is in: when it has begun, and the last bits of the number of its duty.
+    /// [`NEVER`]: none.
+    poll: AtomicU64,
     members: Mutex<Members>,
 }
 
@@ -37,6 +45,8 @@ struct Members {
     asleep: Vec<Arc<Parker>>,
     /// The numbers of threads that do not exist.
     free: Vec<usize>,
+    /// The duties that have been taken from threads inside of polls, which do not know it yet.
+    taken: Vec<u64>,
 }
 
 /// Whether the owner of a slot is in a closure, so that nobody may count on it for tasks and timers. Written by the
@@ -87,7 +97,9 @@ impl Lane {
             up: AtomicBool::new(false),
             patrol: AtomicBool::new(false),
             plan: AtomicU64::new(NEVER),
-            members: Mutex::new(Members { asleep: Vec::new(), free: (0..most).rev().collect() }),
+            duty: AtomicU64::new(0),
+            poll: AtomicU64::new(NEVER),
+            members: Mutex::new(Members { asleep: Vec::new(), free: (0..most).rev().collect(), taken: Vec::new() }),
         }
     }
 
@@ -117,14 +129,40 @@ impl Lane {
         if self.is_up() {
             return Called::Heard;
         }
+        let first = self.appoint(&mut members);
+        drop(members);
+        ring(first)
+    }
+
+    /// Gives the duty to the first of those who sleep, whom the caller rings, or to a new thread.
+    fn appoint(&self, members: &mut Members) -> Result<Arc<Parker>, Called> {
         if members.asleep.is_empty() {
-            return self.new_thread(&mut members);
+            return Err(self.new_thread(members));
         }
         let first = members.asleep.remove(0);
         self.begin_duty();
+        Ok(first)
+    }
+
+    /// When the poll has begun that the thread on duty is in, if it is in one.
+    pub(crate) fn in_poll_since(&self) -> Option<u64> {
+        let poll = self.poll.load(Ordering::Relaxed);
+        (poll != NEVER && poll & DUTY_BITS == self.duty() & DUTY_BITS).then_some(poll >> DUTY_BITS.count_ones())
+    }
+
+    /// Gives the duty to another thread, if there is one, since a poll goes on that has begun `since`. `enough` says
+    /// whether that is long enough, told from how many polls that go on the duty has been taken before.
+    pub(crate) fn take_over(&self, since: u64, enough: impl FnOnce(usize) -> bool) -> Called {
+        let mut members = self.members.lock();
+        let there_is_one = !(members.asleep.is_empty() && members.free.is_empty());
+        let goes_on = self.is_up() && self.in_poll_since() == Some(since);
+        if !goes_on || !there_is_one || !enough(members.taken.len()) {
+            return Called::Heard;
+        }
+        members.taken.push(self.duty());
+        let first = self.appoint(&mut members);
         drop(members);
-        first.unpark();
-        Called::Heard
+        ring(first)
     }
 
     /// Calls somebody to patrol.
@@ -170,6 +208,8 @@ impl Lane {
     }
 
     fn begin_duty(&self) {
+        self.duty.store(self.duty() + 1, Ordering::Relaxed);
+        self.poll.store(NEVER, Ordering::Relaxed);
         self.up.store(true, Ordering::Relaxed);
         self.patrol.store(false, Ordering::Relaxed);
         self.plan.store(0, Ordering::Relaxed);
@@ -185,10 +225,37 @@ impl Lane {
 
     // ----- the lane's threads ----------------------------------------------------------------------------------
 
+    /// The number of the duty, for a thread that has just got it.
+    pub(crate) fn duty(&self) -> u64 {
+        self.duty.load(Ordering::Relaxed)
+    }
+
+    /// Whether the thread that has got this duty still has it, as far as it knows.
+    pub(crate) fn has_duty(&self, duty: u64) -> bool {
+        self.is_up() && self.duty() == duty
+    }
+
+    /// The thread on duty begins a poll.
+    pub(crate) fn begin_poll(&self, duty: u64, now: u64) {
+        self.poll.store(now << DUTY_BITS.count_ones() | duty & DUTY_BITS, Ordering::Relaxed);
+    }
+
+    /// The poll is over. (Who has just lost the duty may take back what the next one has noted: then nobody takes that
+    /// one's duty before its next poll.)
+    pub(crate) fn end_poll(&self, duty: u64) {
+        if self.has_duty(duty) {
+            self.poll.store(NEVER, Ordering::Relaxed);
+        }
+    }
+
     /// The thread on duty goes to sleep, first among those who do, and on `patrol` if that is wanted. It looks once more
-    /// at all that it is there for.
-    pub(crate) fn end_duty(&self, parker: &Arc<Parker>, patrol: bool) {
+    /// at all that it is there for. False: it has lost the duty; it comes [back](Self::come_back).
+    pub(crate) fn end_duty(&self, parker: &Arc<Parker>, duty: u64, patrol: bool) -> bool {
         let mut members = self.members.lock();
+        #[cfg(not(mutant = "lost_duty_ends"))]
+        if members.taken.contains(&duty) {
+            return false;
+        }
         members.asleep.insert(0, parker.clone());
         self.up.store(false, Ordering::Relaxed);
         self.patrol.store(patrol, Ordering::Relaxed);
@@ -197,23 +264,30 @@ impl Lane {
         // Pairs with the fences of those who call: either they see that nobody is up, or we see their tasks.
         #[cfg(not(mutant = "duty_ends_without_fence"))]
         fence(Ordering::SeqCst);
+        true
     }
 
     /// The thread on duty is about to block inside a poll: it gives the duty up. The caller looks, and calls another.
-    pub(crate) fn leave_duty(&self) {
+    /// False: another has the duty already.
+    pub(crate) fn leave_duty(&self, duty: u64) -> bool {
         let members = self.members.lock();
+        if members.taken.contains(&duty) {
+            return false;
+        }
         self.up.store(false, Ordering::Relaxed);
         self.plan.store(NEVER, Ordering::Relaxed);
         drop(members);
         // As in `end_duty`; and no patrol makes up for a push without a fence, as in `end_patrol`.
         fence(Ordering::SeqCst);
         let _ = barrier::heavy();
+        true
     }
 
-    /// A thread that has left the duty inside a poll is back. True: it is on duty again. Else it sleeps from here on,
-    /// behind those who do.
-    pub(crate) fn come_back(&self, parker: &Arc<Parker>) -> bool {
+    /// A thread that has left this duty inside a poll, or lost it, is back. True: it is on duty again. Else it sleeps
+    /// from here on, behind those who do.
+    pub(crate) fn come_back(&self, parker: &Arc<Parker>, duty: u64) -> bool {
         let mut members = self.members.lock();
+        members.taken.retain(|&taken| taken != duty);
         if self.is_up() {
             members.asleep.push(parker.clone());
             return false;
@@ -343,6 +417,16 @@ impl Lane {
     /// How many threads the lane has now, of so many at most.
     pub(crate) fn threads(&self, most: usize) -> usize {
         most - self.members.lock().free.len()
+    }
+}
+
+fn ring(first: Result<Arc<Parker>, Called>) -> Called {
+    match first {
+        Ok(parker) => {
+            parker.unpark();
+            Called::Heard
+        }
+        Err(called) => called,
     }
 }
 

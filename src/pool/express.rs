@@ -18,10 +18,12 @@ use crate::core::sleep::{Comes, Wake};
 use crate::core::task::Task;
 use crate::core::wheel::NEVER;
 use crate::ground::clock::Since;
+use crate::ground::cpu_time;
 use crate::ground::slice::ask_for_slice;
 use crate::ground::sync::{Ordering, fence};
 use crate::pool::awake::Calling;
 use crate::pool::current;
+use crate::pool::held_up::{self, HeldUp};
 use crate::pool::patrol::{Kind, LATE, Patrol};
 use crate::pool::shared::{Covered, Shared};
 use crate::pool::slot::Slot;
@@ -40,20 +42,28 @@ pub(crate) struct Express {
     /// For those who ask what the lane has done.
     polls: AtomicU64,
     calls: AtomicU64,
+    held_up: HeldUp,
 }
 
 thread_local! {
     /// The pool whose lane this thread belongs to.
     static LANE_OF: RefCell<Option<Arc<Shared>>> = const { RefCell::new(None) };
-    /// Whether it is on duty.
-    static ON_DUTY: Cell<bool> = const { Cell::new(false) };
+    /// The number of its duty, if it has it and has not left it inside of a poll.
+    static ON_DUTY: Cell<Option<u64>> = const { Cell::new(None) };
 }
 
 impl Express {
     /// One thread, and one more for each worker that it may have to wait for.
     pub(crate) fn new(enabled: bool, workers: usize) -> Self {
         let most = if enabled { workers + 1 } else { 0 };
-        Express { lane: Lane::new(most), enabled, most, polls: AtomicU64::new(0), calls: AtomicU64::new(0) }
+        Express {
+            lane: Lane::new(most),
+            enabled,
+            most,
+            polls: AtomicU64::new(0),
+            calls: AtomicU64::new(0),
+            held_up: HeldUp::new(),
+        }
     }
 
     /// Threads at most.
@@ -178,13 +188,25 @@ impl Shared {
     #[cold]
     #[inline(never)]
     pub(crate) fn see_to_tasks(&self) {
-        if !self.express.enabled || self.express.lane.is_up() {
+        if !self.express.enabled {
             return;
+        }
+        if self.express.lane.is_up() {
+            return self.relieve_lane();
         }
         if !self.has_reacher() {
             self.call_lane();
         } else if !self.express.lane.is_watched() {
             self.carry_out(self.express.lane.call_patrol());
+        }
+    }
+
+    /// Tasks wait, and somebody is on duty: if a poll holds it up, another thread gets the duty.
+    fn relieve_lane(&self) {
+        let Some(since) = self.express.lane.in_poll_since() else { return };
+        let ran = self.long_tasks.now().saturating_sub(since);
+        if self.express.held_up.is(since, ran) {
+            self.carry_out(self.express.lane.take_over(since, |others| held_up::is_enough(ran, others)));
         }
     }
 
@@ -299,9 +321,10 @@ pub(crate) fn thread_main(shared: &Arc<Shared>, index: usize) {
     current::host_as(shared, index, || {
         // A hook may block.
         let calling = Calling::new(shared);
-        ON_DUTY.set(true);
+        let duty = shared.express.lane.duty();
+        ON_DUTY.set(Some(duty));
         shared.run_hook(shared.config.start.as_ref(), index);
-        let on_duty = ON_DUTY.replace(false) || shared.express.lane.come_back(&parker);
+        let on_duty = ON_DUTY.take().is_some() || shared.express.lane.come_back(&parker, duty);
         drop(calling);
         live(shared, &parker, on_duty);
         shared.run_hook(shared.config.exit.as_ref(), index);
@@ -325,11 +348,14 @@ fn live(shared: &Shared, parker: &Arc<Parker>, on_duty: bool) {
     }
     loop {
         let calling = Calling::new(shared);
-        let on_duty = serve(shared, parker, &patrol);
-        if on_duty {
+        if let Some(duty) = serve(shared, parker, &patrol) {
             let watched = patrol.has_reacher(shared) || patrol.may_have_tasks(shared);
-            lane.end_duty(parker, watched);
-            if patrol.has_tasks(shared) {
+            if !lane.end_duty(parker, duty, watched) {
+                // It was taken at the last moment.
+                if lane.come_back(parker, duty) {
+                    continue;
+                }
+            } else if patrol.has_tasks(shared) {
                 if !patrol.has_reacher(shared) && lane.take_duty(parker) {
                     continue;
                 }
@@ -352,33 +378,43 @@ fn live(shared: &Shared, parker: &Arc<Parker>, on_duty: bool) {
     }
 }
 
-/// Runs tasks until there are none that others do not come for. False: another has the duty now, and this thread lies
+/// Runs tasks until there are none that others do not come for. None: another has the duty now, and this thread lies
 /// among those who sleep.
-fn serve(shared: &Shared, parker: &Arc<Parker>, patrol: &Patrol) -> bool {
-    ON_DUTY.set(true);
+fn serve(shared: &Shared, parker: &Arc<Parker>, patrol: &Patrol) -> Option<u64> {
+    let lane = &shared.express.lane;
+    let clock = cpu_time::own_clock();
+    let begin = || {
+        let duty = lane.duty();
+        shared.express.held_up.is_of(clock);
+        ON_DUTY.set(Some(duty));
+        duty
+    };
+    let mut duty = begin();
     for turn in 0_usize.. {
         shared.fire_timers();
-        // A waker may have blocked: then another has the duty.
-        if ON_DUTY.get() {
+        // A waker may have blocked, or a poll have been long: then another has the duty.
+        if ON_DUTY.get().is_some() && lane.has_duty(duty) {
             let task = if patrol.has_reacher(shared) { None } else { patrol.take_task(shared, turn) };
             match task {
                 None => {
-                    ON_DUTY.set(false);
-                    return true;
+                    ON_DUTY.set(None);
+                    return Some(duty);
                 }
                 Some((task, Kind::Long)) => shared.queue_long_task(task),
                 Some((task, _)) => {
                     shared.express.polls.fetch_add(1, Relaxed);
+                    lane.begin_poll(duty, shared.long_tasks.now());
                     shared.long_tasks.measure(task.kind(), || task.run(shared.gate.is_closed()));
+                    lane.end_poll(duty);
                 }
             }
         }
-        if !ON_DUTY.get() {
-            // It has waited for something in that poll, and another was called.
-            if !shared.express.lane.come_back(parker) {
-                return false;
+        if ON_DUTY.get().is_none() || !lane.has_duty(duty) {
+            ON_DUTY.set(None);
+            if !lane.come_back(parker, duty) {
+                return None;
             }
-            ON_DUTY.set(true);
+            duty = begin();
         }
     }
     unreachable!("usize is enough for ever")
@@ -487,10 +523,12 @@ pub(crate) fn is_of(pool: &Shared) -> bool {
 
 /// The current thread is about to block. If it is on duty on a lane, another has to have that.
 pub(crate) fn step_aside() {
-    if ON_DUTY.replace(false) {
+    if let Some(duty) = ON_DUTY.take() {
         LANE_OF.with_borrow(|shared| {
             let Some(shared) = shared.as_ref().filter(|shared| !shared.is_forked()) else { return };
-            shared.express.lane.leave_duty();
+            if !shared.express.lane.leave_duty(duty) {
+                return;
+            }
             shared.see_to_tasks_if_any();
             if shared.has_next() && !shared.express.lane.is_watched() {
                 shared.begin_patrol();

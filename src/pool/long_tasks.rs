@@ -20,6 +20,10 @@ const LONGEST: u64 = 4 * LONG;
 const SUSPECT: u64 = LONG / 4;
 /// Each poll is one in so many of the average.
 const WEIGHT: u64 = 8;
+/// All polls of a kind, and how many of them must be long for it to be left to the workers. Boxed futures are one kind,
+/// whatever they are: if some of them are short, these would wait for a worker too.
+const ALL: u64 = 1 << 16;
+const MOST_OF_THEM: u64 = ALL / 4 * 3;
 /// For how long a kind whose polls are long is left to the workers the first time …
 const FIRST: u64 = 20_000;
 /// … and at most; it doubles each time. In microseconds.
@@ -54,6 +58,8 @@ struct Place {
     kind: AtomicUsize,
     /// How long its polls are, in nanoseconds.
     average: AtomicU64,
+    /// How many of them are not short, of [`ALL`].
+    share: AtomicU64,
     /// Until when it is left to the workers, and for how long, in microseconds.
     until: AtomicU64,
     span: AtomicU64,
@@ -62,7 +68,8 @@ struct Place {
 impl LongTasks {
     pub(crate) fn new() -> Self {
         let zero = || AtomicU64::new(0);
-        let place = |_| Place { kind: AtomicUsize::new(0), average: zero(), until: zero(), span: zero() };
+        let place =
+            |_| Place { kind: AtomicUsize::new(0), average: zero(), share: zero(), until: zero(), span: zero() };
         LongTasks {
             queue: Injector::new(),
             since: AtomicU64::new(0),
@@ -164,8 +171,11 @@ impl LongTasks {
         let average = place.average.load(Relaxed);
         let average = average - average / WEIGHT + used.min(LONGEST) / WEIGHT;
         place.average.store(average, Relaxed);
+        let share = place.share.load(Relaxed);
+        let share = share - share / WEIGHT + if used >= SUSPECT { ALL / WEIGHT } else { 0 };
+        place.share.store(share, Relaxed);
         let until = place.until.load(Relaxed);
-        if average >= LONG {
+        if average >= LONG && share >= MOST_OF_THEM {
             let last = place.span.load(Relaxed);
             let is_recent = now.saturating_sub(until) < FORGOTTEN * last;
             let span = if is_recent { (2 * last).min(MOST) } else { FIRST };
@@ -184,7 +194,8 @@ impl LongTasks {
         &self.places[(spread >> 32) as usize % PLACES]
     }
 
-    fn now(&self) -> u64 {
+    /// The time since the pool was made, in microseconds.
+    pub(crate) fn now(&self) -> u64 {
         self.began.elapsed().as_micros() as u64
     }
 }
@@ -193,6 +204,7 @@ impl Place {
     /// Another kind has the place from now on.
     fn begin(&self, kind: usize) {
         self.average.store(0, Relaxed);
+        self.share.store(ALL, Relaxed);
         self.until.store(0, Relaxed);
         self.span.store(0, Relaxed);
         self.kind.store(kind, Relaxed);

@@ -20,6 +20,7 @@ pub(crate) mod find;
 #[allow(unsafe_code)]
 pub(crate) mod guest;
 pub(crate) mod handle;
+pub(crate) mod held_up;
 #[allow(unsafe_code)]
 pub(crate) mod lifecycle;
 pub(crate) mod long_tasks;
