@@ -37,9 +37,9 @@ const BLOCK_RHYTHM: u32 = 16;
 /// - *Normal* closures are what all others are.
 /// - *Background* closures are taken when nothing else is found; and one of them in every 100 ms though there is other
 ///   work. While they run they **give way**: if closures or tasks wait and every seat is taken, the thread hands its
-///   seat on at its next `join` or block of a parallel loop, and goes on when nothing waits, or after 100 ms (and
-///   then for 10 ms at least). Code between two such boundaries is not interrupted; a background closure that is one
-///   long stretch of code keeps its seat until its end.
+///   seat on at its next `join`, block of a parallel loop, or job that it runs at a scope's end, and goes on when
+///   nothing waits, or after 100 ms (and then for 10 ms at least). Code between two such boundaries is not interrupted;
+///   a background closure that is one long stretch of code keeps its seat until its end.
 ///
 /// What a closure forks (`join`, `scope`, parallel loops) has its priority; what it *spawns* has its own. A priority
 /// does not go through a wait: a normal closure that waits for a background one waits as long as that takes, and so

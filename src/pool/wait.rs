@@ -108,6 +108,8 @@ impl Slot {
         if help == Help::Anything || !thread::panicking() {
             let mut choosy = false;
             self.help_until(latch, |slot, _| {
+                // Background work: between two jobs of a scope is a boundary, as a `join` is.
+                let _ = slot.give_way();
                 slot.run_own_jobs(latch, (help != Help::Anything).then_some(scope));
                 if latch.probe() {
                     return None;
