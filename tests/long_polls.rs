@@ -237,3 +237,28 @@ fn who_comes_later_does_not_wait_for_a_poll_on_the_lane() {
         }
     });
 }
+
+/// Nobody but the one task that comes late could tell that the lane is held up.
+#[test]
+fn one_task_that_comes_late_relieves_a_blocked_poll() {
+    let _alone = alone();
+    with_deadline(120, || {
+        for workers in [1, 2] {
+            let pool = pool(workers);
+            let held = occupy(&pool);
+            for _ in 0..3 {
+                let (begun, go) = (Arc::new(AtomicBool::new(false)), mpsc::channel::<()>());
+                let (set, (send, receive)) = (begun.clone(), go);
+                let blocked = pool.spawn(async move {
+                    set.store(true, SeqCst);
+                    receive.recv().unwrap();
+                });
+                assert!(within(Duration::from_secs(20), || begun.load(SeqCst)));
+                std::thread::sleep(Duration::from_millis(60));
+                pool.spawn(async move { send.send(()).unwrap() }).join().unwrap();
+                blocked.join().unwrap();
+            }
+            held.set();
+        }
+    });
+}

@@ -62,7 +62,7 @@ fn a_task_beside_the_end_of_the_duty() {
     explore(|| {
         let pool = Pool::new();
         pool.engaged.set(true);
-        let mut duty = on_duty(&pool);
+        let _ = on_duty(&pool);
         let producer = {
             let pool = pool.clone();
             loom::thread::spawn(move || assert_eq!(pool.produce(), Called::Heard))
@@ -72,14 +72,13 @@ fn a_task_beside_the_end_of_the_duty() {
             if pool.take() {
                 break;
             }
-            assert!(pool.lane.end_duty(&bed, duty, true));
+            pool.lane.end_duty(&bed, true);
             if !(pool.has_task() && pool.lane.take_duty(&bed)) {
                 // It sleeps until it is called. (No look of the patrol: the task must be found without one.)
                 while pool.lane.rest(&bed) != Rest::Called {
                     bed.park();
                 }
             }
-            duty = pool.lane.duty();
         }
         producer.join().unwrap();
     });
@@ -90,9 +89,9 @@ fn a_task_beside_the_end_of_the_patrol() {
     // The worker polls, so the lane does not come at once; but it must not stop to look.
     explore(|| {
         let pool = Pool::new();
-        let duty = on_duty(&pool);
+        let _ = on_duty(&pool);
         let bed = parker();
-        assert!(pool.lane.end_duty(&bed, duty, true));
+        pool.lane.end_duty(&bed, true);
         let worker = {
             let pool = pool.clone();
             loom::thread::spawn(move || {
@@ -116,7 +115,7 @@ fn a_push_beside_the_end_of_a_duty_without_patrol() {
     // without a fence, may still see the lane on duty: then the look that is owed must find the task.
     explore(|| {
         let pool = Pool::new();
-        let duty = on_duty(&pool);
+        let _ = on_duty(&pool);
         let worker = {
             let pool = pool.clone();
             loom::thread::spawn(move || {
@@ -128,7 +127,7 @@ fn a_push_beside_the_end_of_a_duty_without_patrol() {
             })
         };
         let bed = parker();
-        assert!(pool.lane.end_duty(&bed, duty, false));
+        pool.lane.end_duty(&bed, false);
         if pool.has_task() {
             pool.lane.begin_patrol(&bed);
         } else {
@@ -159,9 +158,9 @@ fn a_timer_beside_a_closure_that_begins() {
     explore(|| {
         let pool = Pool::new();
         pool.timer.store(5, Ordering::Relaxed);
-        let duty = on_duty(&pool);
+        let _ = on_duty(&pool);
         let bed = parker();
-        assert!(pool.lane.end_duty(&bed, duty, true));
+        pool.lane.end_duty(&bed, true);
         // The plan of before, when the worker was in another closure.
         assert_eq!(pool.lane.plan_for(&bed, || 5), 5);
         let worker = {
@@ -189,9 +188,9 @@ fn a_timer_noted_beside_the_plan() {
     explore(|| {
         let pool = Pool::new();
         pool.engaged.set(true);
-        let duty = on_duty(&pool);
+        let _ = on_duty(&pool);
         let bed = parker();
-        assert!(pool.lane.end_duty(&bed, duty, true));
+        pool.lane.end_duty(&bed, true);
         let maker = {
             let pool = pool.clone();
             loom::thread::spawn(move || {
@@ -222,9 +221,9 @@ fn a_poll_that_blocks_gives_the_duty_up() {
         let first = on_duty(&pool);
         let second = parker();
         // A second thread, asleep.
-        assert!(pool.lane.leave_duty(first));
-        let duty = on_duty(&pool);
-        assert!(pool.lane.end_duty(&second, duty, true));
+        pool.lane.leave_duty(first);
+        let _ = on_duty(&pool);
+        pool.lane.end_duty(&second, true);
         assert!(pool.lane.come_back(&parker(), first), "the first has the duty again");
         let other = {
             let pool = pool.clone();
@@ -239,7 +238,7 @@ fn a_poll_that_blocks_gives_the_duty_up() {
             let pool = pool.clone();
             loom::thread::spawn(move || assert_eq!(pool.produce(), Called::Heard))
         };
-        assert!(pool.lane.leave_duty(pool.lane.duty()));
+        pool.lane.leave_duty(pool.lane.duty());
         if pool.has_task() {
             assert_eq!(pool.lane.call(), Called::Heard);
         }
@@ -250,59 +249,54 @@ fn a_poll_that_blocks_gives_the_duty_up() {
 
 #[test]
 fn a_poll_from_which_the_duty_is_taken() {
-    // A producer finds the lane in a poll that has gone on for long enough, and gives the duty to the second thread. The
-    // poll ends meanwhile: its thread must neither end the other's duty nor both leave the task.
+    // A producer finds the lane in a poll that has gone on for long enough, and gives the duty to the second thread,
+    // which begins a poll itself. The first poll ends meanwhile: its thread must not end the other's duty, nor hide the
+    // other's poll, nor may both leave the task.
     explore(|| {
         let pool = Pool::new();
         pool.engaged.set(true);
         let first = on_duty(&pool);
         let (mine, second) = (parker(), parker());
         // A second thread, asleep.
-        assert!(pool.lane.leave_duty(first));
-        let duty = on_duty(&pool);
-        assert!(pool.lane.end_duty(&second, duty, false));
+        pool.lane.leave_duty(first);
+        let _ = on_duty(&pool);
+        pool.lane.end_duty(&second, false);
         assert!(pool.lane.come_back(&mine, first), "the first has the duty again");
         let duty = pool.lane.duty();
-        pool.lane.begin_poll(duty, 7);
+        let poll = pool.lane.begin_poll(duty, 7);
         let producer = {
             let (pool, second) = (pool.clone(), second.clone());
             loom::thread::spawn(move || {
                 pool.task.store(true, Ordering::Release);
                 fence(Ordering::SeqCst);
-                if pool.lane.is_up() {
-                    if let Some(since) = pool.lane.in_poll_since() {
-                        assert_eq!(since, 7);
-                        assert_eq!(pool.lane.take_over(since, |others| others == 0), Called::Heard);
-                    }
-                } else {
+                if !pool.lane.is_up() {
                     assert_eq!(pool.lane.call(), Called::Heard);
+                } else if let Some(poll) = pool.lane.poll() {
+                    assert_eq!(poll.since(), 7);
+                    assert_eq!(pool.lane.take_over(poll, |others| others == 0), Called::Heard);
                 }
-                // The second thread, if it has been called: it sees the task, or the first has taken it.
+                // The second thread, if it has been called.
                 if pool.lane.rest(&second) == Rest::Called {
-                    let duty = pool.lane.duty();
+                    let poll = pool.lane.begin_poll(pool.lane.duty(), 8);
                     let _ = pool.take();
                     assert!(pool.lane.is_up(), "its duty has been ended by another");
-                    assert!(pool.lane.end_duty(&second, duty, false));
+                    assert_eq!(pool.lane.poll(), Some(poll), "its poll has been hidden");
+                    assert!(pool.lane.end_poll(poll));
+                    pool.lane.end_duty(&second, false);
                 }
             })
         };
-        pool.lane.end_poll(duty);
-        let mut duty = duty;
+        let mut has_duty = pool.lane.end_poll(poll);
         loop {
-            if pool.lane.has_duty(duty) {
-                let _ = pool.take();
-                if pool.lane.end_duty(&mine, duty, false) {
-                    if !(pool.has_task() && pool.lane.take_duty(&mine)) {
-                        break;
-                    }
-                    duty = pool.lane.duty();
-                    continue;
-                }
-            }
-            if !pool.lane.come_back(&mine, duty) {
+            if !has_duty && !pool.lane.come_back(&mine, duty) {
                 break;
             }
-            duty = pool.lane.duty();
+            let _ = pool.take();
+            pool.lane.end_duty(&mine, false);
+            has_duty = pool.has_task() && pool.lane.take_duty(&mine);
+            if !has_duty {
+                break;
+            }
         }
         producer.join().unwrap();
         // Nobody is left to take it but who has been called, and sleeps in this model.

@@ -22,6 +22,17 @@ pub(crate) enum Called {
     Start(usize),
 }
 
+/// A poll on the lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Poll(u64);
+
+impl Poll {
+    /// When it has begun.
+    pub(crate) fn since(self) -> u64 {
+        self.0 >> DUTY_BITS.count_ones()
+    }
+}
+
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Lane {
@@ -36,6 +47,8 @@ pub(crate) struct Lane {
     /// The poll that the thread on duty is in: when it has begun, and the last bits of the number of its duty.
     /// [`NEVER`]: none.
     poll: AtomicU64,
+    /// The first of those who sleep looks at a poll that goes on for long.
+    relief: AtomicBool,
     members: Mutex<Members>,
 }
 
@@ -86,6 +99,8 @@ pub(crate) enum Rest {
     Called,
     /// The first of those who sleep: it goes on patrol, if that is wanted, and keeps the timers.
     First { patrol: bool },
+    /// The first, while another is on duty: it looks at the poll that that one is in, if that is wanted.
+    Relief,
     /// One of the others.
     Other,
 }
@@ -99,6 +114,7 @@ impl Lane {
             plan: AtomicU64::new(NEVER),
             duty: AtomicU64::new(0),
             poll: AtomicU64::new(NEVER),
+            relief: AtomicBool::new(false),
             members: Mutex::new(Members { asleep: Vec::new(), free: (0..most).rev().collect(), taken: Vec::new() }),
         }
     }
@@ -144,25 +160,50 @@ impl Lane {
         Ok(first)
     }
 
-    /// When the poll has begun that the thread on duty is in, if it is in one.
-    pub(crate) fn in_poll_since(&self) -> Option<u64> {
+    /// The poll that the thread on duty is in, if it is in one.
+    pub(crate) fn poll(&self) -> Option<Poll> {
         let poll = self.poll.load(Ordering::Relaxed);
-        (poll != NEVER && poll & DUTY_BITS == self.duty() & DUTY_BITS).then_some(poll >> DUTY_BITS.count_ones())
+        (poll != NEVER && poll & DUTY_BITS == self.duty() & DUTY_BITS).then_some(Poll(poll))
     }
 
-    /// Gives the duty to another thread, if there is one, since a poll goes on that has begun `since`. `enough` says
-    /// whether that is long enough, told from how many polls that go on the duty has been taken before.
-    pub(crate) fn take_over(&self, since: u64, enough: impl FnOnce(usize) -> bool) -> Called {
+    /// Gives the duty to another thread, if there is one, since this poll goes on. `enough` says whether it does for
+    /// long enough, told from how many others the duty has been taken that go on.
+    pub(crate) fn take_over(&self, poll: Poll, enough: impl FnOnce(usize) -> bool) -> Called {
         let mut members = self.members.lock();
         let there_is_one = !(members.asleep.is_empty() && members.free.is_empty());
-        let goes_on = self.is_up() && self.in_poll_since() == Some(since);
-        if !goes_on || !there_is_one || !enough(members.taken.len()) {
+        if !self.is_up() || self.poll() != Some(poll) || !there_is_one || !enough(members.taken.len()) {
+            return Called::Heard;
+        }
+        // Either this, or the end of the poll: so the thread in it knows whether it still has the duty.
+        if !self.end_poll(poll) {
             return Called::Heard;
         }
         members.taken.push(self.duty());
         let first = self.appoint(&mut members);
         drop(members);
         ring(first)
+    }
+
+    /// Asks the first of those who sleep to look at the poll that the thread on duty is in, from time to time.
+    pub(crate) fn call_relief(&self) {
+        if self.wants_relief() {
+            return;
+        }
+        let members = self.members.lock();
+        if let Some(first) = members.asleep.first() {
+            self.relief.store(true, Ordering::Relaxed);
+            first.unpark();
+        }
+    }
+
+    /// Whether the first of those who sleep is to look at the poll that the thread on duty is in.
+    pub(crate) fn wants_relief(&self) -> bool {
+        self.relief.load(Ordering::Relaxed)
+    }
+
+    /// There is no such poll.
+    pub(crate) fn end_relief(&self) {
+        self.relief.store(false, Ordering::Relaxed);
     }
 
     /// Calls somebody to patrol.
@@ -230,32 +271,29 @@ impl Lane {
         self.duty.load(Ordering::Relaxed)
     }
 
-    /// Whether the thread that has got this duty still has it, as far as it knows.
-    pub(crate) fn has_duty(&self, duty: u64) -> bool {
-        self.is_up() && self.duty() == duty
-    }
-
     /// The thread on duty begins a poll.
-    pub(crate) fn begin_poll(&self, duty: u64, now: u64) {
-        self.poll.store(now << DUTY_BITS.count_ones() | duty & DUTY_BITS, Ordering::Relaxed);
+    pub(crate) fn begin_poll(&self, duty: u64, now: u64) -> Poll {
+        let poll = Poll(now << DUTY_BITS.count_ones() | duty & DUTY_BITS);
+        self.poll.store(poll.0, Ordering::Relaxed);
+        poll
     }
 
-    /// The poll is over. (Who has just lost the duty may take back what the next one has noted: then nobody takes that
-    /// one's duty before its next poll.)
-    pub(crate) fn end_poll(&self, duty: u64) {
-        if self.has_duty(duty) {
+    /// The poll is over. False: the duty was taken from the thread in it.
+    pub(crate) fn end_poll(&self, poll: Poll) -> bool {
+        // The two that may do this agree on who was first by the word itself: nothing else goes with it.
+        #[cfg(mutant = "lost_duty_ends")]
+        return {
             self.poll.store(NEVER, Ordering::Relaxed);
-        }
+            true
+        };
+        #[cfg(not(mutant = "lost_duty_ends"))]
+        self.poll.compare_exchange(poll.0, NEVER, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     /// The thread on duty goes to sleep, first among those who do, and on `patrol` if that is wanted. It looks once more
-    /// at all that it is there for. False: it has lost the duty; it comes [back](Self::come_back).
-    pub(crate) fn end_duty(&self, parker: &Arc<Parker>, duty: u64, patrol: bool) -> bool {
+    /// at all that it is there for.
+    pub(crate) fn end_duty(&self, parker: &Arc<Parker>, patrol: bool) {
         let mut members = self.members.lock();
-        #[cfg(not(mutant = "lost_duty_ends"))]
-        if members.taken.contains(&duty) {
-            return false;
-        }
         members.asleep.insert(0, parker.clone());
         self.up.store(false, Ordering::Relaxed);
         self.patrol.store(patrol, Ordering::Relaxed);
@@ -264,23 +302,20 @@ impl Lane {
         // Pairs with the fences of those who call: either they see that nobody is up, or we see their tasks.
         #[cfg(not(mutant = "duty_ends_without_fence"))]
         fence(Ordering::SeqCst);
-        true
     }
 
-    /// The thread on duty is about to block inside a poll: it gives the duty up. The caller looks, and calls another.
-    /// False: another has the duty already.
-    pub(crate) fn leave_duty(&self, duty: u64) -> bool {
+    /// The thread on duty is about to block inside a poll: it gives the duty up, if it has not been taken. The caller
+    /// looks, and calls another.
+    pub(crate) fn leave_duty(&self, duty: u64) {
         let members = self.members.lock();
-        if members.taken.contains(&duty) {
-            return false;
+        if !members.taken.contains(&duty) {
+            self.up.store(false, Ordering::Relaxed);
+            self.plan.store(NEVER, Ordering::Relaxed);
         }
-        self.up.store(false, Ordering::Relaxed);
-        self.plan.store(NEVER, Ordering::Relaxed);
         drop(members);
         // As in `end_duty`; and no patrol makes up for a push without a fence, as in `end_patrol`.
         fence(Ordering::SeqCst);
         let _ = barrier::heavy();
-        true
     }
 
     /// A thread that has left this duty inside a poll, or lost it, is back. True: it is on duty again. Else it sleeps
@@ -290,6 +325,9 @@ impl Lane {
         members.taken.retain(|&taken| taken != duty);
         if self.is_up() {
             members.asleep.push(parker.clone());
+            // It may be there for what the poll waits for that the other is in.
+            self.relief.store(true, Ordering::Relaxed);
+            members.asleep[0].unpark();
             return false;
         }
         self.begin_duty();
@@ -313,8 +351,9 @@ impl Lane {
         let members = self.members.lock();
         match position(&members.asleep, parker) {
             None => Rest::Called,
-            // While another is up there is nothing to look at: it will lie down before us.
-            Some(0) if !self.is_up() => Rest::First { patrol: self.patrol.load(Ordering::Relaxed) },
+            // While another is up there is nothing else to look at: it will lie down before us.
+            Some(0) if self.is_up() => Rest::Relief,
+            Some(0) => Rest::First { patrol: self.patrol.load(Ordering::Relaxed) },
             Some(_) => Rest::Other,
         }
     }

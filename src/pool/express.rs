@@ -30,6 +30,8 @@ use crate::pool::slot::Slot;
 
 /// How long a thread of the lane may run before another that waits has its turn: the shortest slice that Linux grants.
 const SLICE: Duration = Duration::from_micros(100);
+/// How often a thread that sleeps looks at a poll that goes on for long.
+const RELIEF_LOOK: Duration = Duration::from_millis(1);
 /// How often a thread that sleeps looks whether a pool that has closed is done.
 const LAST_LOOKS: Duration = Duration::from_millis(5);
 
@@ -178,6 +180,8 @@ impl Shared {
         if own.engaged.get() && soon {
             fence(Ordering::SeqCst);
             self.see_to_tasks();
+        } else if self.express.lane.is_up() {
+            self.relieve_lane();
         } else if !self.express.lane.is_watched() {
             self.carry_out(self.express.lane.call_patrol());
         }
@@ -201,21 +205,32 @@ impl Shared {
         }
     }
 
-    /// Tasks wait, and somebody is on duty: if a poll holds it up, another thread gets the duty.
+    /// Tasks wait, and somebody is on duty: if a poll holds it up, another thread gets the duty. If that is not clear
+    /// yet, a thread that sleeps looks again.
     fn relieve_lane(&self) {
-        let Some(since) = self.express.lane.in_poll_since() else { return };
-        let ran = self.long_tasks.now().saturating_sub(since);
-        if self.express.held_up.is(since, ran) {
-            self.carry_out(self.express.lane.take_over(since, |others| held_up::is_enough(ran, others)));
+        let Some(poll) = self.express.lane.poll() else { return };
+        let ran = self.long_tasks.now().saturating_sub(poll.since());
+        if !held_up::is_long(ran) || self.is_forked() {
+            return;
+        }
+        if self.express.held_up.is(poll.since(), ran) {
+            self.carry_out(self.express.lane.take_over(poll, |others| held_up::is_enough(ran, others)));
+        }
+        if self.express.lane.poll() == Some(poll) {
+            self.express.lane.call_relief();
         }
     }
 
     /// The same for a caller who does not know whether there are any.
     pub(crate) fn see_to_tasks_if_any(&self) {
-        if !self.express.enabled || self.express.lane.is_up() {
+        if !self.express.enabled {
             return;
         }
-        if self.has_tasks() {
+        if self.express.lane.is_up() {
+            if self.has_tasks() {
+                self.relieve_lane();
+            }
+        } else if self.has_tasks() {
             self.see_to_tasks();
         } else if !self.long_tasks.is_empty() {
             self.watch_long_tasks();
@@ -225,7 +240,9 @@ impl Shared {
     /// A task whose polls are long has been queued where everybody finds it, and no thread can be woken for it. The
     /// workers come for it; in case they do not, the patrol looks. Whoever has the duty begins one when that ends.
     fn watch_long_tasks(&self) {
-        if self.express.enabled && !self.express.lane.is_watched() {
+        if self.express.enabled && self.express.lane.is_up() {
+            self.relieve_lane();
+        } else if self.express.enabled && !self.express.lane.is_watched() {
             self.begin_patrol();
         }
     }
@@ -348,28 +365,24 @@ fn live(shared: &Shared, parker: &Arc<Parker>, on_duty: bool) {
     }
     loop {
         let calling = Calling::new(shared);
-        if let Some(duty) = serve(shared, parker, &patrol) {
+        if serve(shared, parker, &patrol) {
             let watched = patrol.has_reacher(shared) || patrol.may_have_tasks(shared);
-            if !lane.end_duty(parker, duty, watched) {
-                // It was taken at the last moment.
-                if lane.come_back(parker, duty) {
-                    continue;
-                }
-            } else if patrol.has_tasks(shared) {
+            lane.end_duty(parker, watched);
+            if patrol.has_tasks(shared) {
                 if !patrol.has_reacher(shared) && lane.take_duty(parker) {
                     continue;
                 }
                 // If a worker polls, somebody must see to it that it comes back from that.
                 lane.begin_patrol(parker);
                 patrol.begin();
-                patrol.look(shared);
             } else if watched || patrol.may_have_tasks(shared) {
                 lane.begin_patrol(parker);
                 patrol.begin_at_ease();
-                patrol.look(shared);
             } else {
+                patrol.begin();
                 patrol.owe();
             }
+            patrol.look(shared);
         }
         drop(calling);
         if !sleep(shared, parker, &mut patrol) {
@@ -378,9 +391,9 @@ fn live(shared: &Shared, parker: &Arc<Parker>, on_duty: bool) {
     }
 }
 
-/// Runs tasks until there are none that others do not come for. None: another has the duty now, and this thread lies
+/// Runs tasks until there are none that others do not come for. False: another has the duty now, and this thread lies
 /// among those who sleep.
-fn serve(shared: &Shared, parker: &Arc<Parker>, patrol: &Patrol) -> Option<u64> {
+fn serve(shared: &Shared, parker: &Arc<Parker>, patrol: &Patrol) -> bool {
     let lane = &shared.express.lane;
     let clock = cpu_time::own_clock();
     let begin = || {
@@ -393,26 +406,27 @@ fn serve(shared: &Shared, parker: &Arc<Parker>, patrol: &Patrol) -> Option<u64> 
     for turn in 0_usize.. {
         shared.fire_timers();
         // A waker may have blocked, or a poll have been long: then another has the duty.
-        if ON_DUTY.get().is_some() && lane.has_duty(duty) {
+        if ON_DUTY.get().is_some() {
             let task = if patrol.has_reacher(shared) { None } else { patrol.take_task(shared, turn) };
             match task {
                 None => {
                     ON_DUTY.set(None);
-                    return Some(duty);
+                    return true;
                 }
                 Some((task, Kind::Long)) => shared.queue_long_task(task),
                 Some((task, _)) => {
                     shared.express.polls.fetch_add(1, Relaxed);
-                    lane.begin_poll(duty, shared.long_tasks.now());
+                    let poll = lane.begin_poll(duty, shared.long_tasks.now());
                     shared.long_tasks.measure(task.kind(), || task.run(shared.gate.is_closed()));
-                    lane.end_poll(duty);
+                    if !lane.end_poll(poll) {
+                        ON_DUTY.set(None);
+                    }
                 }
             }
         }
-        if ON_DUTY.get().is_none() || !lane.has_duty(duty) {
-            ON_DUTY.set(None);
+        if ON_DUTY.get().is_none() {
             if !lane.come_back(parker, duty) {
-                return None;
+                return false;
             }
             duty = begin();
         }
@@ -442,6 +456,7 @@ fn sleep(shared: &Shared, parker: &Arc<Parker>, patrol: &mut Patrol) -> bool {
                 return true;
             }
             Rest::First { patrol: wanted } => {
+                lane.end_relief();
                 looks = wanted;
                 let over = if wanted {
                     patrol.is_over() && !patrol.may_have_tasks(shared)
@@ -467,13 +482,22 @@ fn sleep(shared: &Shared, parker: &Arc<Parker>, patrol: &mut Patrol) -> bool {
                     shorten(Duration::from_nanos(plan.saturating_sub(shared.timers.clock.now())));
                 }
             }
-            Rest::Other if lain_since.passed(keep_alive) => {
+            Rest::Relief if lane.wants_relief() => {
+                if patrol.may_have_tasks(shared) || shared.timers.are_due() {
+                    shared.relieve_lane();
+                } else if lane.poll().is_none() {
+                    lane.end_relief();
+                    continue;
+                }
+                shorten(RELIEF_LOOK);
+            }
+            Rest::Relief | Rest::Other if lain_since.passed(keep_alive) => {
                 if lane.leave(parker) {
                     return false;
                 }
                 continue;
             }
-            Rest::Other => shorten(keep_alive),
+            Rest::Relief | Rest::Other => shorten(keep_alive),
         }
         let rung = match limit {
             Some(limit) => parker.park_timeout(limit),
@@ -526,9 +550,8 @@ pub(crate) fn step_aside() {
     if let Some(duty) = ON_DUTY.take() {
         LANE_OF.with_borrow(|shared| {
             let Some(shared) = shared.as_ref().filter(|shared| !shared.is_forked()) else { return };
-            if !shared.express.lane.leave_duty(duty) {
-                return;
-            }
+            // Also if it was taken: a thread to have it may have been refused since.
+            shared.express.lane.leave_duty(duty);
             shared.see_to_tasks_if_any();
             if shared.has_next() && !shared.express.lane.is_watched() {
                 shared.begin_patrol();

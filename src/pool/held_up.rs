@@ -35,16 +35,18 @@ impl HeldUp {
 
     /// Whether the poll that began at `since`, and has gone on for `ran` microseconds, holds the others up.
     pub(crate) fn is(&self, since: u64, ran: u64) -> bool {
-        if ran < LONG {
-            return false;
-        }
         let cpu = cpu_time::read(self.clock.load(Relaxed) as i32);
         if self.since.swap(since, Relaxed) != since {
             self.cpu.store(cpu.unwrap_or(u64::MAX), Relaxed);
-            return false;
+            return ran >= BLOCKED;
         }
         ran >= BLOCKED || cpu.is_some_and(|now| now.saturating_sub(self.cpu.load(Relaxed)) >= COMPUTES)
     }
+}
+
+/// Whether that is long enough for a look.
+pub(crate) fn is_long(ran: u64) -> bool {
+    ran >= LONG
 }
 
 /// Whether that is long enough beside so many others that go on.
