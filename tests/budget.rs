@@ -295,8 +295,10 @@ async fn greedy<P: Peer>(units: usize) {
 
 // ----- a budget that is used up ------------------------------------------------------------------------------------
 
+type Part = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// Polls all futures in each of its polls, with the waker that it is given.
-struct All(Vec<Option<Pin<Box<dyn Future<Output = ()> + Send>>>>);
+struct All(Vec<Option<Part>>);
 
 impl Future for All {
     type Output = ();
@@ -390,7 +392,7 @@ fn a_thousand_loops_in_one_task_let_others_have_their_turn_after_128_units() {
 
 /// Runs what `f` gives as a task, beside another; gives the count of units at each turn of that other.
 fn logged_units<F: Future<Output = ()> + Send + 'static>(
-    f: impl FnOnce(Arc<Mutex<Units>>, Pin<Box<dyn Future<Output = ()> + Send>>) -> F + Send + 'static,
+    f: impl FnOnce(Arc<Mutex<Units>>, Part) -> F + Send + 'static,
 ) -> Vec<usize> {
     let pool = pool_without_lane(1);
     let turns = pool.spawn(async {
@@ -455,7 +457,7 @@ fn refusals_with_other_wakers_bring_no_more_units_than_there_were() {
 }
 
 /// All that takes part in the budget and is ready.
-fn ready_things(pool: &Pool) -> Vec<(&'static str, Pin<Box<dyn Future<Output = ()> + Send>>)> {
+fn ready_things(pool: &Pool) -> Vec<(&'static str, Part)> {
     let (token, tracker, mut set) = (CancellationToken::new(), TaskTracker::new(), JoinSet::new());
     token.cancel();
     tracker.close();
@@ -498,7 +500,7 @@ fn whoever_is_put_off_is_woken() {
         })
         .join()
         .unwrap();
-        let used_up = |future: Pin<Box<dyn Future<Output = ()> + Send>>| async {
+        let used_up = |future: Part| async {
             for _ in 0..BUDGET {
                 task::consume_budget().await;
             }
