@@ -2,17 +2,18 @@
 
 use std::cell::Cell;
 use std::ptr::{self, NonNull};
-use std::task::Waker;
+use std::task::{Context, Poll, Waker};
 
 use crate::core::task::{self, Header};
 
 /// How many units of budget a task has for one poll: after so many steps of our own futures that were ready at once,
-/// the next one says that it is not, and the task goes to the end of the queue. The number is tokio's.
+/// all others say that they are not until the poll is over, and the task goes to the end of the queue. The number is
+/// tokio's.
 pub(crate) const BUDGET: u8 = 128;
 
 /// Outside of tasks nothing runs out.
 const UNLIMITED: u8 = u8::MAX;
-const OUTSIDE: Turn = Turn { task: ptr::null(), layer: 0, budget: UNLIMITED, yielded: false };
+const OUTSIDE: Turn = Turn { task: ptr::null(), layer: 0, budget: UNLIMITED, refused: 0, yielded: false };
 
 thread_local! {
     // Constant and without a destructor: reading it is one load.
@@ -25,6 +26,8 @@ struct Turn {
     /// How many pieces of work lie below this one on the thread's stack.
     layer: u32,
     budget: u8,
+    /// How often [`refuse`] has put off somebody who has a waker of their own, since there was a whole budget.
+    refused: u8,
     yielded: bool,
 }
 
@@ -36,7 +39,7 @@ pub(crate) struct Entered(Turn);
 #[inline]
 pub(crate) fn enter(task: NonNull<Header>) -> Entered {
     let below = CONTEXT.get();
-    CONTEXT.set(Turn { task: task.as_ptr(), layer: below.layer + 1, budget: BUDGET, yielded: false });
+    CONTEXT.set(Turn { task: task.as_ptr(), layer: below.layer + 1, budget: BUDGET, refused: 0, yielded: false });
     Entered(below)
 }
 
@@ -70,9 +73,16 @@ pub(crate) fn has_budget() -> bool {
     CONTEXT.get().budget > 0
 }
 
+/// The caller's poll is about to end so that others have their turn, and is to be repeated then.
+pub(crate) fn give_way(waker: &Waker) {
+    if !yield_turn(waker) {
+        waker.wake_by_ref();
+    }
+}
+
 /// The current poll is about to end so that others have their turn: the task is queued again when it does. It costs
 /// less than a wake. False: `waker` is not the current task's own, so it must be woken instead.
-pub(crate) fn yield_turn(waker: &Waker) -> bool {
+fn yield_turn(waker: &Waker) -> bool {
     let turn = CONTEXT.get();
     if turn.task.is_null() || !task::is_waker_of(waker, turn.task) {
         return false;
@@ -81,22 +91,42 @@ pub(crate) fn yield_turn(waker: &Waker) -> bool {
     true
 }
 
-/// Uses up a unit of the budget. False: there was none left, so the caller must not go on in this poll.
-pub(crate) fn spend() -> bool {
+/// Uses up a unit of the budget. Pending if there was none left: so is the caller's poll, which is repeated when others
+/// have had their turn.
+pub(crate) fn spend(context: &Context<'_>) -> Poll<()> {
     let turn = CONTEXT.get();
     match turn.budget {
-        UNLIMITED => true,
-        0 => {
-            // Whoever polls again has let others go first, or will not, as an executor of another crate inside of this
-            // poll: that must get on as well.
-            CONTEXT.set(Turn { budget: BUDGET, ..turn });
-            false
-        }
+        UNLIMITED => Poll::Ready(()),
+        0 => refuse(context.waker()),
         left => {
             CONTEXT.set(Turn { budget: left - 1, ..turn });
-            true
+            Poll::Ready(())
         }
     }
+}
+
+/// As [`spend`], but nothing is used up yet.
+pub(crate) fn poll_budget(context: &Context<'_>) -> Poll<()> {
+    if has_budget() { Poll::Ready(()) } else { refuse(context.waker()) }
+}
+
+/// The budget is used up, and stays so until the poll of the task is over, however often and by whom it is asked for.
+///
+/// But whoever has a waker of their own may be an executor of another crate inside of this poll, that polls until it
+/// has got on and lets the poll end only then; or a part of the task, such as futures' `FuturesUnordered`, which ends
+/// the poll like all others. They cannot be told apart. So each of those refusals counts, and as many of them as a
+/// budget has units bring a new budget: an executor gets on, and a part has in one poll no more units on top of the
+/// budget than it was refused.
+#[cold]
+fn refuse(waker: &Waker) -> Poll<()> {
+    if !yield_turn(waker) {
+        let turn = CONTEXT.get();
+        let refused = turn.refused + 1;
+        let (budget, refused) = if refused < BUDGET { (0, refused) } else { (BUDGET, 0) };
+        CONTEXT.set(Turn { budget, refused, ..turn });
+        waker.wake_by_ref();
+    }
+    Poll::Pending
 }
 
 /// Gives a unit back that [`spend`] has used up in this poll.
@@ -139,6 +169,24 @@ impl Drop for Nested {
     fn drop(&mut self) {
         NESTED.set(NESTED.get() - 1);
     }
+}
+
+/// Polls `future` and, if it is not ready, `end`, which says that it is to be waited for no longer.
+///
+/// What `future` has used up in this poll does not count for `end`: else a future that uses up the whole budget in each
+/// of its polls could never be ended. If there was none before, both wait. The rule is tokio's.
+#[inline]
+pub(crate) fn poll_until<T>(
+    context: &mut Context<'_>,
+    future: impl FnOnce(&mut Context<'_>) -> Poll<T>,
+    end: impl FnOnce(&mut Context<'_>) -> Poll<T>,
+) -> Poll<T> {
+    let had_budget = has_budget();
+    let output = future(context);
+    if output.is_ready() {
+        return output;
+    }
+    if had_budget && !has_budget() { unlimited(|| end(context)) } else { end(context) }
 }
 
 /// Runs `f` without a limit: for a closure, and for a wait inside of a poll, such as `block_on`.

@@ -136,24 +136,15 @@ impl Future for Sleep {
                 State::Waiting => return Poll::Pending,
                 State::Fired => {
                     this.timer = None;
-                    return over(context);
+                    return task_context::spend(context);
                 }
                 State::Orphaned => this.timer = None,
             }
         }
         if !std::mem::take(&mut this.fresh) && this.is_elapsed() {
-            return over(context);
+            return task_context::spend(context);
         }
         this.timer = Some(Timer::start(deadline, context.waker()));
         Poll::Pending
     }
-}
-
-/// Ready, unless the task has used up its budget.
-fn over(context: &Context<'_>) -> Poll<()> {
-    if task_context::spend() {
-        return Poll::Ready(());
-    }
-    context.waker().wake_by_ref();
-    Poll::Pending
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use pin_project_lite::pin_project;
 
+use crate::core::task_context::poll_until;
 use crate::driver::instant::Instant;
 use crate::driver::sleep::{Sleep, sleep, sleep_until};
 
@@ -17,7 +18,8 @@ use crate::driver::sleep::{Sleep, sleep, sleep_until};
 ///
 /// The future is asked first: if it is ready its output is taken, even if the time is over. If it is not in time the
 /// result is [`Elapsed`], and the future is dropped with the `Timeout`; pass `&mut future` (pinned) to keep it. A
-/// future that does not return from its poll cannot be timed out.
+/// future that does not return from its poll cannot be timed out; one that uses up the task's
+/// [budget](crate::task::consume_budget) in each poll can.
 ///
 /// # Errors
 /// [`Elapsed`] if the time was over first.
@@ -98,10 +100,12 @@ impl<F: Future> Future for Timeout<F> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        if let Poll::Ready(output) = this.future.poll(context) {
-            return Poll::Ready(Ok(output));
-        }
-        Pin::new(this.delay).poll(context).map(|()| Err(Elapsed(())))
+        let delay = Pin::new(this.delay);
+        poll_until(
+            context,
+            |context| this.future.poll(context).map(Ok),
+            |context| delay.poll(context).map(|()| Err(Elapsed(()))),
+        )
     }
 }
 

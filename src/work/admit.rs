@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use crate::core::room::{Closed, Ticket};
-use crate::core::task_context::{has_budget, spend};
+use crate::core::task_context::{poll_budget, spend};
 use crate::ground::error::{ShutDown, TrySpawnError};
 use crate::pool::admission::{Kind, Leave};
 use crate::pool::current;
@@ -421,17 +421,13 @@ impl<W> Waiting<W> {
     /// Ready with the work and, if there is room, a place for it.
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Served<W>> {
         assert!(self.work.is_some(), "filch: a future that waits for room was polled after it was ready");
-        if !has_budget() {
-            // Before a place is taken that others could use.
-            let _ = spend();
-            context.waker().wake_by_ref();
-            return Poll::Pending;
-        }
+        // Before a place is taken that others could use.
+        ready!(poll_budget(context));
         let place = match self.shared.admission.room(self.kind) {
             Some(room) => ready!(room.poll_take(&mut self.ticket, context.waker())),
             None => Ok(()),
         };
-        let _ = spend();
+        let _ = spend(context);
         let (work, name) = self.work.take().expect("asked above");
         Poll::Ready(Served { work, name, place })
     }

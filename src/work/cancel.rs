@@ -7,9 +7,9 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::pin;
 use std::ptr;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use crate::core::task_context::poll_until;
 use crate::pool::timers;
 use crate::work::cancel_guard::{DropGuard, DropGuardRef};
 use crate::work::cancel_tree::Node;
@@ -266,10 +266,11 @@ impl CancellationToken {
         let mut cancelled = pin!(self.cancelled());
         let mut future = pin!(future);
         std::future::poll_fn(|context| {
-            if let Poll::Ready(output) = future.as_mut().poll(context) {
-                return Poll::Ready(Some(output));
-            }
-            cancelled.as_mut().poll(context).map(|()| None)
+            poll_until(
+                context,
+                |context| future.as_mut().poll(context).map(Some),
+                |context| cancelled.as_mut().poll(context).map(|()| None),
+            )
         })
         .await
     }

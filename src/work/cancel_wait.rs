@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use crate::core::task_context::spend;
 use crate::pool::timers::{State, Timer};
@@ -39,10 +39,7 @@ impl Waiting {
         if noted.is_pending() && !self.deadline_has_passed(token, context) {
             return Poll::Pending;
         }
-        if !spend() {
-            context.waker().wake_by_ref();
-            return Poll::Pending;
-        }
+        ready!(spend(context));
         self.timer = None;
         Poll::Ready(())
     }

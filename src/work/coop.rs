@@ -9,7 +9,6 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 use crate::core::task_context;
-use crate::work::task_api::give_way;
 
 pin_project! {
     /// The future of [`unconstrained`].
@@ -99,8 +98,8 @@ impl Drop for RestoreOnPending {
 }
 
 /// Takes a unit of the task's [budget](crate::task::consume_budget), for a hand-written future that is about to look
-/// whether it is ready. Pending if none is left: the future returns that, and the task is polled again when others have
-/// had their turn. Outside of tasks it is always ready. Name and meaning are tokio's.
+/// whether it is ready. Pending if none is left, until this poll is over: the future returns that, and the task is
+/// polled again when others have had their turn. Outside of tasks it is always ready. Name and meaning are tokio's.
 ///
 /// ```
 /// use filch::task::coop;
@@ -124,12 +123,7 @@ impl Drop for RestoreOnPending {
 /// assert_eq!(filch::block_on(sum).unwrap(), 499_500);
 /// ```
 pub fn poll_proceed(context: &mut Context<'_>) -> Poll<RestoreOnPending> {
-    if task_context::spend() {
-        Poll::Ready(RestoreOnPending { progress: Cell::new(false), _not_send: PhantomData })
-    } else {
-        give_way(context);
-        Poll::Pending
-    }
+    task_context::spend(context).map(|()| RestoreOnPending { progress: Cell::new(false), _not_send: PhantomData })
 }
 
 pin_project! {

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::panic;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use crate::core::slab::Slab;
 use crate::core::task_context::{spend, unlimited};
@@ -360,9 +360,8 @@ impl<T> JoinSet<T> {
         if self.is_empty() {
             return Poll::Ready(None);
         }
-        if self.ready.len() > 0 && !spend() {
-            context.waker().wake_by_ref();
-            return Poll::Pending;
+        if self.ready.len() > 0 {
+            ready!(spend(context));
         }
         // A bell may have been rung though its task has not ended.
         while let Some(bell) = self.ready.pop_or_wait(context.waker()) {

@@ -7,7 +7,7 @@ use std::mem::MaybeUninit;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use crate::core::task::{self, TaskRef};
 use crate::core::task_cell::Fault;
@@ -165,10 +165,7 @@ impl<T> Future for JoinHandle<T> {
         if !unsafe { task.header().poll_complete(context.waker()) } {
             return Poll::Pending;
         }
-        if !task_context::spend() {
-            context.waker().wake_by_ref();
-            return Poll::Pending;
-        }
+        ready!(task_context::spend(context));
         Poll::Ready(this.take())
     }
 }

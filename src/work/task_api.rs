@@ -2,7 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::Poll;
 
 use crate::core::{task_context, task_notes};
 use crate::ground::id::Id;
@@ -38,16 +38,10 @@ pub async fn yield_now() {
             return Poll::Ready(());
         }
         yielded = true;
-        give_way(context);
+        task_context::give_way(context.waker());
         Poll::Pending
     })
     .await;
-}
-
-pub(crate) fn give_way(context: &Context<'_>) {
-    if !task_context::yield_turn(context.waker()) {
-        context.waker().wake_by_ref();
-    }
 }
 
 /// Uses up a unit of the task's budget, and lets other tasks go first if none is left.
@@ -56,6 +50,10 @@ pub(crate) fn give_way(context: &Context<'_>) {
 /// whenever they are ready, so a loop over things that are always ready gives way now and then by itself. Futures of
 /// other crates do not know of it: a loop over those calls this. Costs a few nanoseconds while there is budget left;
 /// outside of tasks there always is.
+///
+/// A budget that is used up stays so until the poll is over, for all futures that the task polls side by side. If one
+/// of them is always ready, and always polled first, the others are put off each time: spawn them, or join them by what
+/// begins with another each time, as `tokio::join!`.
 ///
 /// ```
 /// # filch::block_on(filch::spawn(async {
@@ -67,18 +65,15 @@ pub(crate) fn give_way(context: &Context<'_>) {
 /// # })).unwrap();
 /// ```
 pub async fn consume_budget() {
-    poll_fn(|context| {
-        if task_context::spend() {
-            return Poll::Ready(());
-        }
-        give_way(context);
-        Poll::Pending
-    })
-    .await;
+    poll_fn(|context| task_context::spend(context)).await;
 }
 
-/// Whether the current task has budget left. If not, the next thing of this crate's that it awaits lets others go
-/// first. Always true outside of tasks.
+/// Whether the current task has budget left. If not, what it awaits of this crate is pending until this poll is over,
+/// and others have had their turn. Always true outside of tasks.
+///
+/// A combinator of your own that polls a future, and then something that ends it, asks before and after: if the future
+/// has used up what there was, the end is polled [`unconstrained`](crate::task::coop::unconstrained), as
+/// [`timeout`](crate::time::timeout) does. Else it might never be ready.
 ///
 /// ```
 /// use filch::task;

@@ -469,11 +469,7 @@ impl Future for TaskTrackerWaitFuture<'_> {
             }
             *epoch = None;
         }
-        if !spend() {
-            context.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        Poll::Ready(())
+        spend(context)
     }
 }
 
