@@ -691,10 +691,21 @@ fn panics_that_nobody_takes_are_reported_by_the_workers_pool() {
             let set = LocalSet::new();
             set.spawn_local(async { plan(7) }).detach();
             set.block_on(yield_once());
+            // And the waker of whoever polls it.
+            struct Panicking;
+            impl Wake for Panicking {
+                fn wake(self: Arc<Self>) {
+                    plan(8);
+                }
+            }
+            let mut waits = pin!(set.run_until(pending::<()>()));
+            assert!(waits.as_mut().poll(&mut Context::from_waker(&Arc::new(Panicking).into())).is_pending());
+            set.spawn_local(async {}).detach();
         })
         .join()
         .unwrap();
-        assert_eq!(*lock(&reports), [7]);
+        assert_eq!(*lock(&reports), [7, 8]);
+        assert_eq!(pool.stats().panics, 2);
     });
 }
 

@@ -95,9 +95,9 @@ impl Scheduler for LocalTask {
 
 fn wake_all(wakers: Vec<Waker>) {
     for waker in wakers {
-        // Foreign code; its panic has been reported by the panic hook.
+        // Foreign code.
         if let Err(payload) = unwind::catch(|| waker.wake()) {
-            unwind::drop_quietly(payload);
+            report_here(payload);
         }
     }
 }
