@@ -21,6 +21,8 @@ pub(crate) mod find;
 pub(crate) mod guest;
 pub(crate) mod handle;
 #[allow(unsafe_code)]
+pub(crate) mod lend;
+#[allow(unsafe_code)]
 pub(crate) mod lifecycle;
 pub(crate) mod long_tasks;
 #[allow(unsafe_code)]

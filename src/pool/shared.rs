@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use crate::core::gate::{Closing, Gate};
 use crate::core::job::JobRef;
+use crate::core::lent::Lent;
 use crate::core::lookout::Lookout;
 use crate::core::queue::Injector;
 use crate::core::sleep::{Comes, Sleep, Wake};
@@ -34,6 +35,8 @@ pub(crate) struct Shared {
     pub(crate) gate: Gate,
     /// Work from outside, oldest first.
     pub(crate) injector: Injector<JobRef>,
+    /// Roots that anybody may run, from threads without a slot; their tickets are in the injector.
+    pub(crate) lent: Lent,
     /// The same for roots that must run on a thread that the pool has started; on guests where it has none.
     pub(crate) worker_roots: Injector<JobRef>,
     /// Tasks from outside, oldest first.
@@ -103,6 +106,13 @@ pub(crate) struct Unowned {
     pub(crate) spares_alive: usize,
 }
 
+impl Unowned {
+    /// Guests' slots that have an owner.
+    pub(crate) fn guests_in_use(&self) -> usize {
+        self.guests_made - self.guests.len()
+    }
+}
+
 /// While it lives, a thread blocks in `block_on` or in a section.
 #[must_use]
 pub(crate) struct Absence<'s>(&'s Shared);
@@ -153,6 +163,7 @@ impl Shared {
             sleep: Sleep::new(),
             gate: Gate::new(),
             injector: Injector::new(),
+            lent: Lent::new(),
             worker_roots: Injector::new(),
             task_injector: Injector::new(),
             long_tasks: LongTasks::new(),
