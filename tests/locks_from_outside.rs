@@ -11,7 +11,13 @@ use std::time::{Duration, Instant};
 
 use filch::prelude::*;
 use filch::{Pool, WaitPolicy};
-use support::{Rng, catch, fib, ignore, lock, note, plan, pool, spin, with_deadline, within};
+use support::{Rng, catch, fib, ignore, lock, note, plan, pool, spin, within};
+
+/// One test after the other: how soon the workers come matters here.
+fn with_deadline(secs: u64, body: impl FnOnce() + Send + 'static) {
+    let _alone = support::alone();
+    support::with_deadline(secs, body);
+}
 
 /// A lock that every worker of a pool waits for, and closures queued behind those that do.
 struct Held {
@@ -213,7 +219,6 @@ fn more_threads_than_slots_for_guests() {
 #[test]
 fn workers_run_it_if_they_come() {
     // They are busy with one short piece after the other, and come to what is handed in when it has its turn.
-    let _alone = support::alone();
     with_deadline(60, || {
         fn flood(mutex: Arc<Mutex<bool>>) {
             spin(Duration::from_micros(150));
@@ -228,8 +233,12 @@ fn workers_run_it_if_they_come() {
                 let over = over.clone();
                 pool.spawn_detached(|| flood(over));
             }
-            thread::sleep(Duration::from_millis(5));
-            let guests = (0..20).filter(|_| pool.install(filch::current_thread_index) != Some(0)).count();
+            let guests = (0..20).filter(|_| {
+                // Until the worker is at it, also if it has lain down for a guest.
+                thread::sleep(Duration::from_millis(2));
+                pool.install(filch::current_thread_index) != Some(0)
+            });
+            let guests = guests.count();
             *lock(&over) = true;
             if guests <= 10 { Ok(()) } else { Err(format!("{guests} of 20 were taken back")) }
         });
