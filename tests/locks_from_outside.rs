@@ -331,7 +331,7 @@ fn a_stopped_clock_stands_meanwhile_and_goes_on_afterwards() {
             let began = time::Instant::now();
             let sleeper = pool.spawn(time::sleep(HOUR));
             for _ in 0..3 {
-                assert_eq!(pool.join(time::Instant::now, || time::Instant::now()), (began, began));
+                assert_eq!(pool.join(time::Instant::now, time::Instant::now), (began, began));
                 assert_eq!(time::Instant::now(), began, "the workers are at work");
             }
             drop(guard);

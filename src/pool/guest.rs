@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::core::parker::Parker;
 use crate::pool::current::{self, Occupied};
 use crate::pool::express;
-use crate::pool::shared::{Shared, Unowned};
-use crate::pool::slot::{Kind, Slot};
+use crate::pool::shared::Shared;
+use crate::pool::slot::{Kind, Slot, Unowned};
 
 /// How long a thread that must not wait for a worker waits for a seat at a time …
 pub(crate) const POLITE_WAIT: Duration = Duration::from_micros(500);

@@ -25,7 +25,7 @@ use crate::pool::numbers::PoolNumber;
 use crate::pool::policy::WaitPolicy;
 use crate::pool::priority::Ranks;
 use crate::pool::schedules::Schedules;
-use crate::pool::slot::{Kind, Slot};
+use crate::pool::slot::{Kind, Slot, Unowned};
 use crate::pool::threads::Threads;
 use crate::pool::timers::PoolTimers;
 
@@ -91,26 +91,6 @@ pub(crate) struct Shared {
     calm: AtomicBool,
     /// The process that made the pool, by its forks.
     generation: u32,
-}
-
-/// Slots that wait for an owner.
-#[derive(Default)]
-pub(crate) struct Unowned {
-    pub(crate) guests: Vec<usize>,
-    pub(crate) guests_made: usize,
-    /// Slots that threads outside keep for themselves: see `brief`.
-    pub(crate) guests_kept: usize,
-    pub(crate) spares: Vec<usize>,
-    pub(crate) spares_made: usize,
-    /// Spare threads that run.
-    pub(crate) spares_alive: usize,
-}
-
-impl Unowned {
-    /// Guests' slots that have an owner.
-    pub(crate) fn guests_in_use(&self) -> usize {
-        self.guests_made - self.guests.len()
-    }
 }
 
 /// While it lives, a thread blocks in `block_on` or in a section.
