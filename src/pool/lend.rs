@@ -25,7 +25,9 @@ use crate::pool::express;
 use crate::pool::guest::{Guest, POLITE_WAIT, POLITE_WAITS};
 use crate::pool::shared::Shared;
 
-/// How often the owner looks whether the pool stands still …
+/// After how long the owner looks for the first time. Most roots have been begun then, so there is no second time.
+const FIRST_LOOK: Duration = Duration::from_millis(1);
+/// How often it looks whether the pool stands still …
 const LOOK: Duration = Duration::from_millis(4);
 /// … and how many times at most. While the workers take one short piece of work after the other, they come to the
 /// injector in its turn.
@@ -35,21 +37,25 @@ const MOST_LOOKS: usize = 8;
 struct Patience {
     /// Since the last look, or since it asked for a seat.
     since: Since,
-    /// How many pieces of work had been taken then.
-    pieces: u32,
+    /// How many pieces of work had been taken then; not asked before the first look, as it is dear in a large pool.
+    pieces: Option<u32>,
     looks: usize,
     /// How often it has asked for a seat.
     asked: usize,
 }
 
 impl Patience {
-    fn new(shared: &Shared) -> Self {
-        Patience { since: Since::now(), pieces: shared.pieces(), looks: 0, asked: 0 }
+    fn new() -> Self {
+        Patience { since: Since::now(), pieces: None, looks: 0, asked: 0 }
     }
 
     fn span(&self) -> Duration {
-        // A seat is to be had after so many times. If it is not, all slots of guests are taken, perhaps for long.
-        if (1..=POLITE_WAITS).contains(&self.asked) { POLITE_WAIT } else { LOOK }
+        match self.asked {
+            0 if self.pieces.is_none() => FIRST_LOOK,
+            // A seat is to be had after so many times. If it is not, all slots of guests are taken, perhaps for long.
+            1..=POLITE_WAITS => POLITE_WAIT,
+            _ => LOOK,
+        }
     }
 
     /// How long to sleep until there is something to do.
@@ -64,8 +70,8 @@ impl Patience {
         }
         self.since = Since::now();
         if self.asked == 0 {
-            self.looks += 1;
-            let before = std::mem::replace(&mut self.pieces, shared.pieces());
+            let before = self.pieces.replace(shared.pieces());
+            self.looks += usize::from(before.is_some());
             if before != self.pieces && self.looks < MOST_LOOKS {
                 return None;
             }
@@ -112,7 +118,7 @@ impl Shared {
     fn take_back_in_time(&self, parker: &Arc<Parker>, latch: &Latch, root: &JobRef) -> Option<Guest<'_>> {
         express::step_aside();
         let bed = self.bed(parker);
-        let mut patience = Patience::new(self);
+        let mut patience = Patience::new();
         while latch.announce_sleep() {
             let alone = self.no_threads();
             let called = bed.park(Some(if alone { LOOK_AGAIN } else { patience.left() }));
