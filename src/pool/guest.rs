@@ -120,7 +120,7 @@ impl Drop for Guest<'_> {
         drop(self.occupied.take());
         shared.unowned.lock().guests.push(self.slot.index);
         // Of forks, those who publish rely on us from fewer seats on. To look at all queues costs more, in a large pool,
-        // than a short loop.
+        // than a short loop; so it is left to those who search, if somebody does.
         if !shared.sleep.leave_free_seat(shared.fork_seats) || self.slot.has_work() {
             let _ = shared.pass_seat();
         }
