@@ -158,6 +158,7 @@
 //! - `pool/enter.rs`: a root in the frame of a thread that blocks.
 //! - `pool/find.rs`: runs jobs, walks their scopes.
 //! - `pool/guest.rs`: takes a slot for a thread from outside.
+//! - `pool/lend.rs`: a root in the frame of a thread that may take it back.
 //! - `pool/lifecycle.rs`: keeps a slot for the thread that built the pool.
 //! - `pool/numbers.rs`: from a task's number to its pool.
 //! - `pool/slot.rs`: fields that are the owner's alone.

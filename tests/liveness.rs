@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use filch::Pool;
-use support::{Event, Rng, alone, at_best, fib, long, note, pool, spin, with_deadline};
+use support::{Event, Rng, alone, at_best, fib, long, note, pool, spin, with_deadline, within};
 
 const LEAF: Duration = Duration::from_millis(100);
 const TRIES: u32 = 6;
@@ -383,7 +383,8 @@ fn a_parked_wait_costs_nothing() {
 
 #[test]
 fn who_hands_its_work_in_waits_without_spinning() {
-    // All workers are busy for 200 ms: a thread from outside, which finds no seat, must not search or poll meanwhile.
+    // All workers are busy for 200 ms, and so are as many threads from outside as may have a slot: one more, which finds
+    // neither seat nor slot, must not search or poll meanwhile.
     let _alone = alone();
     with_deadline(60, || {
         for workers in [1, 2] {
@@ -398,17 +399,30 @@ fn who_hands_its_work_in_waits_without_spinning() {
             ];
             for (name, way) in ways {
                 let go = support::occupy(&pool);
-                let (began, before) = (Instant::now(), clock(libc::CLOCK_THREAD_CPUTIME_ID));
-                let alarm = thread::spawn(move || {
-                    thread::sleep(Duration::from_millis(200));
-                    go.set();
+                let inside = AtomicUsize::new(0);
+                let guest = || {
+                    inside.fetch_add(1, Ordering::SeqCst);
+                    go.wait();
+                };
+                thread::scope(|threads| {
+                    for _ in 0..2 * workers {
+                        threads.spawn(|| pool.install(guest));
+                    }
+                    assert!(within(Duration::from_secs(20), || inside.load(Ordering::SeqCst) == 2 * workers));
+                    let (began, before) = (Instant::now(), clock(libc::CLOCK_THREAD_CPUTIME_ID));
+                    threads.spawn(|| {
+                        thread::sleep(Duration::from_millis(200));
+                        go.set();
+                    });
+                    way();
+                    let used = clock(libc::CLOCK_THREAD_CPUTIME_ID) - before;
+                    assert!(
+                        began.elapsed() >= Duration::from_millis(200),
+                        "{name}: nobody was to be had, and yet it ran"
+                    );
+                    // Starting the alarm and lying down is in it, and a look each 4 ms.
+                    assert!(used < Duration::from_millis(5), "{workers} workers, {name}: {used:?} of processor time");
                 });
-                way();
-                let used = clock(libc::CLOCK_THREAD_CPUTIME_ID) - before;
-                assert!(began.elapsed() >= Duration::from_millis(200), "{name}: nobody was to be had, and yet it ran");
-                // Starting the alarm and lying down is in it.
-                assert!(used < Duration::from_millis(5), "{workers} workers, {name}: {used:?} of processor time");
-                alarm.join().unwrap();
             }
         }
     });

@@ -61,6 +61,9 @@ mod latch_model;
 #[cfg(any(not(one_model), one_model = "leapfrog_model"))]
 #[path = "leapfrog.rs"]
 mod leapfrog_model;
+#[cfg(any(not(one_model), one_model = "lent_model"))]
+#[path = "lent.rs"]
+mod lent_model;
 #[cfg(any(not(one_model), one_model = "lookout_model"))]
 #[path = "lookout.rs"]
 mod lookout_model;

@@ -124,6 +124,34 @@ fn of_two_guests_the_one_that_frees_a_seat_looks() {
     });
 }
 
+#[test]
+fn a_guest_leaves_beside_one_who_has_found_something() {
+    // Two seats, held by a guest and a worker that searches and finds something else. The guest does not look if it leaves
+    // in the midst of that search.
+    explore(|| {
+        let shared = Arc::new((Sleep::new(), Queue::new()));
+        let bed = parker();
+        shared.0.take_seat();
+        shared.0.search().lie_down(0, false, &bed);
+        assert!(shared.0.try_take_seat(2) && shared.0.try_take_seat(2));
+        let wakes = |shared: &(Sleep, Queue<u32>)| shared.0.wants_thread(2) && shared.0.wake_one(2) == Wake::Woken;
+        let worker = {
+            let shared = shared.clone();
+            loom::thread::spawn(move || shared.0.search().found() && !shared.1.is_empty() && wakes(&shared))
+        };
+        let producer = {
+            let shared = shared.clone();
+            loom::thread::spawn(move || {
+                shared.1.push(7);
+                wakes(&shared)
+            })
+        };
+        let by_us = !shared.0.leave_free_seat(2) && !shared.1.is_empty() && wakes(&shared);
+        let woken = [by_us, worker.join().unwrap(), producer.join().unwrap()];
+        assert!(woken.contains(&true), "the item is slept through");
+    });
+}
+
 /// A thread begins to work while the watch over the pool ends: it learns that nobody keeps watch, or is asked.
 fn begins_beside_the_end_of_the_watch(is_deep: fn(&Sleep) -> bool) {
     explore(move || {

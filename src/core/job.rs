@@ -41,6 +41,11 @@ impl JobRef {
         self.scope
     }
 
+    /// Whether both are copies of one reference, to a job that is alive.
+    pub(crate) fn is(&self, other: &JobRef) -> bool {
+        ptr::eq(self.data, other.data)
+    }
+
     /// Runs the job.
     ///
     /// # Safety
@@ -341,7 +346,8 @@ impl<B: Arm, X> ForkJob<B, X> {
     }
 }
 
-/// A closure in the frame of a thread that blocks until it has run elsewhere: a root handed to the pool.
+/// A closure in the frame of a thread that blocks until it has run elsewhere: a root handed to the pool. If it never
+/// runs, what it has captured is not dropped.
 pub(crate) struct RootJob<F, R> {
     latch: Latch,
     func: UnsafeCell<ManuallyDrop<F>>,
@@ -364,7 +370,7 @@ where
     /// The erased reference.
     ///
     /// # Safety
-    /// The job stays where it is until its latch is set.
+    /// The job stays where it is until its latch is set, or as long as somebody may run the reference.
     pub(crate) unsafe fn as_ref(&self) -> JobRef {
         // SAFETY: `run` matches `self`; F and R are Send.
         unsafe { JobRef::new(ptr::from_ref(self).cast(), Self::run, ptr::null()) }

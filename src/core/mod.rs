@@ -14,6 +14,7 @@ pub(crate) mod keeper;
 pub(crate) mod lane;
 #[allow(unsafe_code)]
 pub(crate) mod latch;
+pub(crate) mod lent;
 #[allow(unsafe_code)]
 pub(crate) mod lineage;
 pub(crate) mod lookout;

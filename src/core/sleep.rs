@@ -126,9 +126,9 @@ impl Sleep {
         fence(Ordering::SeqCst);
     }
 
-    /// Gives a seat back, as [`leave_seat`](Self::leave_seat). True: one of `seats` was free all the time and somebody
-    /// sleeps, so whoever has queued something meanwhile has woken that one, and the caller need only look at what is
-    /// its own.
+    /// Gives a seat back, as [`leave_seat`](Self::leave_seat). True: somebody sleeps, and the caller need only look at
+    /// what is its own. For one of `seats` was free all the time, so whoever has queued something meanwhile has woken a
+    /// sleeper; or somebody searches, and looks at everything when that ends.
     pub(crate) fn leave_free_seat(&self, seats: u64) -> bool {
         let before = self.state.fetch_sub(ACTIVE, Ordering::Relaxed);
         debug_assert!(active(before) > 0, "a seat is left that was not taken");
@@ -136,7 +136,10 @@ impl Sleep {
         fence(Ordering::SeqCst);
         #[cfg(mutant = "free_by_leaving")]
         let before = before - ACTIVE;
-        active(before) < seats && idle(before) > 0
+        let beside_searcher = searching(before) > 0 && before & DEEP == 0;
+        #[cfg(mutant = "free_beside_sleepers")]
+        let beside_searcher = before & DEEP == 0;
+        idle(before) > 0 && (active(before) < seats || beside_searcher)
     }
 
     /// Whether more threads hold a seat than there are.

@@ -10,6 +10,7 @@ use crate::core::queue::Injector;
 use crate::ground::error::SHUT_DOWN;
 use crate::ground::unwind;
 use crate::pool::awake::Parked;
+use crate::pool::bed::Bed;
 use crate::pool::current;
 use crate::pool::express;
 use crate::pool::handle::{Pool, on_current};
@@ -18,7 +19,7 @@ use crate::pool::shared::Shared;
 use crate::pool::slot::{Kind, Slot};
 
 /// How often a thread that waits for a pool without threads looks whether it can do the work itself.
-const LOOK_AGAIN: Duration = Duration::from_millis(1);
+pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
 thread_local! {
     static PARKER: Arc<Parker> = Arc::new(Parker::new());
@@ -26,7 +27,7 @@ thread_local! {
 
 /// Work from outside, which is done once. It has no types of its own, so that what lies between a caller and the pool is
 /// compiled once, and not for each closure of a program.
-type Entrant<'f> = &'f mut (dyn FnMut(&Slot) + Send);
+pub(crate) type Entrant<'f> = &'f mut (dyn FnMut(&Slot) + Send);
 
 /// Calls `enter`, which does its [`Entrant`] or unwinds, with `f`.
 fn erased<R: Send>(f: impl FnOnce(&Slot) -> R + Send, enter: impl FnOnce(Entrant<'_>)) -> R {
@@ -98,13 +99,16 @@ impl Shared {
         if current::is_out() {
             return section::back(|| self.enter_erased(f));
         }
-        let accepted = self.accept_root();
-        if let Some(guest) = self.guest_for_work() {
+        let _accepted = self.accept_root();
+        let guest = match self.guest_for_work() {
+            None if current::with_owned(|slot| slot.is_some()) => return self.hand_in(&self.injector, f),
+            None => self.lend(f),
+            guest => guest,
+        };
+        if let Some(guest) = guest {
             // On unwinding the guest leaves, then the root is counted off.
-            return f(guest.slot);
+            f(guest.slot);
         }
-        self.hand_in(&self.injector, f);
-        drop(accepted);
     }
 
     /// Runs `f` on a thread that the pool itself has started, and tells it whether that is another than the caller's.
@@ -139,6 +143,12 @@ impl Shared {
     }
 }
 
+/// The parker of a thread without a slot.
+pub(crate) fn parker() -> Arc<Parker> {
+    // A thread that is ending has no thread-locals any more; it gets one for this one wait.
+    PARKER.try_with(Arc::clone).unwrap_or_else(|_| Arc::new(Parker::new()))
+}
+
 /// Blocks the current thread in a wait for another pool's latch, or as a thread of no pool: `f` gets the waiter to
 /// put into the latch, and the function that waits for it. A worker gives its seat up meanwhile.
 pub(crate) fn wait_outside<R>(shared: &Shared, f: impl FnOnce(Waiter, &dyn Fn(&Latch)) -> R) -> R {
@@ -148,8 +158,7 @@ pub(crate) fn wait_outside<R>(shared: &Shared, f: impl FnOnce(Waiter, &dyn Fn(&L
             slot.park_while(&mut || latch.announce_sleep());
         }),
         None => {
-            // A thread that is ending has no thread-locals any more; it gets a parker for this one wait.
-            let parker = PARKER.try_with(Arc::clone).unwrap_or_else(|_| Arc::new(Parker::new()));
+            let parker = parker();
             f(Waiter::Outside(parker.clone()), &|latch| {
                 shared.park_outside(&parker, &mut || latch.announce_sleep());
             })
@@ -178,23 +187,28 @@ pub(crate) fn park_without_slot(home: Option<&Shared>, parker: &Arc<Parker>, blo
 
 impl Shared {
     /// Parks a thread without a slot as long as it is `blocked`. It keeps the timers meanwhile.
-    fn park_outside(&self, parker: &Arc<Parker>, blocked: &mut dyn FnMut() -> bool) {
+    pub(crate) fn park_outside(&self, parker: &Arc<Parker>, blocked: &mut dyn FnMut() -> bool) {
         express::step_aside();
         let bed = self.bed(parker);
         while blocked() {
             let called = bed.park(self.no_threads().then_some(LOOK_AGAIN));
             bed.fire();
             if !called {
-                // The system refuses threads, so nobody may be there for what we wait for but us.
-                bed.away(|| {
-                    if let Some(guest) = self.try_guest() {
-                        if let Some(work) = guest.slot.find_any() {
-                            guest.slot.run_unrelated(work);
-                        }
-                    }
-                });
+                self.stand_in(&bed);
             }
         }
+    }
+
+    /// Where the system refuses threads nobody may be there for what a thread waits for but that thread itself: it runs
+    /// something, if a seat is free.
+    pub(crate) fn stand_in(&self, bed: &Bed<'_>) {
+        bed.away(|| {
+            if let Some(guest) = self.try_guest() {
+                if let Some(work) = guest.slot.find_any() {
+                    guest.slot.run_unrelated(work);
+                }
+            }
+        });
     }
 }
 

@@ -5,13 +5,13 @@ use std::time::Duration;
 use crate::core::parker::Parker;
 use crate::pool::current::{self, Occupied};
 use crate::pool::express;
-use crate::pool::shared::{Shared, Unowned};
-use crate::pool::slot::{Kind, Slot};
+use crate::pool::shared::Shared;
+use crate::pool::slot::{Kind, Slot, Unowned};
 
-/// How long a thread of the express lane waits for a seat at a time …
-const POLITE_WAIT: Duration = Duration::from_micros(500);
+/// How long a thread that must not wait for a worker waits for a seat at a time …
+pub(crate) const POLITE_WAIT: Duration = Duration::from_micros(500);
 /// … and how often, before it goes on without.
-const POLITE_WAITS: usize = 8;
+pub(crate) const POLITE_WAITS: usize = 8;
 
 /// While it lives, the current thread is a guest of the pool.
 pub(crate) struct Guest<'p> {
@@ -48,21 +48,36 @@ impl Shared {
         if !express::is_of(self) {
             return self.try_seat_guest();
         }
-        // More than one too many need not run, if it can be had without waiting for ever.
         let bed = Parker::new();
-        for _ in 0..POLITE_WAITS {
-            if self.sleep.try_take_seat(self.seats + 1) {
-                return self.seated_guest(self.most_guests() + self.express.most_threads());
+        (0..=POLITE_WAITS).find_map(|asked| {
+            if asked > 0 {
+                bed.park_timeout(POLITE_WAIT);
             }
-            bed.park_timeout(POLITE_WAIT);
+            self.surplus_guest(asked)
+        })
+    }
+
+    /// Takes a seat for the current thread, which has no slot, free or not: one more than there are at most, but for
+    /// one who has asked `asked` times already. More than one too many need not run, if it can be had without waiting
+    /// for ever.
+    pub(crate) fn surplus_guest(&self, asked: usize) -> Option<Guest<'_>> {
+        let lane = if express::is_of(self) { self.express.most_threads() } else { 0 };
+        let most = self.most_guests() + lane;
+        if self.unowned.lock().guests_in_use() >= most {
+            return None;
         }
-        self.sleep.take_seat();
-        self.seated_guest(self.most_guests() + self.express.most_threads())
+        if !self.sleep.try_take_seat(self.seats + 1) {
+            if asked < POLITE_WAITS {
+                return None;
+            }
+            self.sleep.take_seat();
+        }
+        self.seated_guest(most)
     }
 
     /// A slot for a guest: one that is without an owner, or a new one as long as fewer than `most` have one.
     pub(crate) fn take_guest_slot(&self, unowned: &mut Unowned, most: usize) -> Option<&Slot> {
-        if unowned.guests_made - unowned.guests.len() >= most {
+        if unowned.guests_in_use() >= most {
             return None;
         }
         if let Some(index) = unowned.guests.pop() {
@@ -105,7 +120,7 @@ impl Drop for Guest<'_> {
         drop(self.occupied.take());
         shared.unowned.lock().guests.push(self.slot.index);
         // Of forks, those who publish rely on us from fewer seats on. To look at all queues costs more, in a large pool,
-        // than a short loop.
+        // than a short loop; so it is left to those who search, if somebody does.
         if !shared.sleep.leave_free_seat(shared.fork_seats) || self.slot.has_work() {
             let _ = shared.pass_seat();
         }

@@ -22,6 +22,8 @@ pub(crate) mod guest;
 pub(crate) mod handle;
 pub(crate) mod held_up;
 #[allow(unsafe_code)]
+pub(crate) mod lend;
+#[allow(unsafe_code)]
 pub(crate) mod lifecycle;
 pub(crate) mod long_tasks;
 #[allow(unsafe_code)]

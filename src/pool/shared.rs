@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use crate::core::gate::{Closing, Gate};
 use crate::core::job::JobRef;
+use crate::core::lent::Lent;
 use crate::core::lookout::Lookout;
 use crate::core::queue::Injector;
 use crate::core::sleep::{Comes, Sleep, Wake};
@@ -24,7 +25,7 @@ use crate::pool::numbers::PoolNumber;
 use crate::pool::policy::WaitPolicy;
 use crate::pool::priority::Ranks;
 use crate::pool::schedules::Schedules;
-use crate::pool::slot::{Kind, Slot};
+use crate::pool::slot::{Kind, Slot, Unowned};
 use crate::pool::threads::Threads;
 use crate::pool::timers::PoolTimers;
 
@@ -34,6 +35,8 @@ pub(crate) struct Shared {
     pub(crate) gate: Gate,
     /// Work from outside, oldest first.
     pub(crate) injector: Injector<JobRef>,
+    /// Roots that anybody may run, from threads without a slot; their tickets are in the injector.
+    pub(crate) lent: Lent,
     /// The same for roots that must run on a thread that the pool has started; on guests where it has none.
     pub(crate) worker_roots: Injector<JobRef>,
     /// Tasks from outside, oldest first.
@@ -90,19 +93,6 @@ pub(crate) struct Shared {
     generation: u32,
 }
 
-/// Slots that wait for an owner.
-#[derive(Default)]
-pub(crate) struct Unowned {
-    pub(crate) guests: Vec<usize>,
-    pub(crate) guests_made: usize,
-    /// Slots that threads outside keep for themselves: see `brief`.
-    pub(crate) guests_kept: usize,
-    pub(crate) spares: Vec<usize>,
-    pub(crate) spares_made: usize,
-    /// Spare threads that run.
-    pub(crate) spares_alive: usize,
-}
-
 /// While it lives, a thread blocks in `block_on` or in a section.
 #[must_use]
 pub(crate) struct Absence<'s>(&'s Shared);
@@ -153,6 +143,7 @@ impl Shared {
             sleep: Sleep::new(),
             gate: Gate::new(),
             injector: Injector::new(),
+            lent: Lent::new(),
             worker_roots: Injector::new(),
             task_injector: Injector::new(),
             long_tasks: LongTasks::new(),

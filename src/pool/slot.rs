@@ -32,6 +32,26 @@ pub(crate) enum Kind {
     Guest,
 }
 
+/// Slots that wait for an owner.
+#[derive(Default)]
+pub(crate) struct Unowned {
+    pub(crate) guests: Vec<usize>,
+    pub(crate) guests_made: usize,
+    /// Slots that threads outside keep for themselves: see `brief`.
+    pub(crate) guests_kept: usize,
+    pub(crate) spares: Vec<usize>,
+    pub(crate) spares_made: usize,
+    /// Spare threads that run.
+    pub(crate) spares_alive: usize,
+}
+
+impl Unowned {
+    /// Guests' slots that have an owner.
+    pub(crate) fn guests_in_use(&self) -> usize {
+        self.guests_made - self.guests.len()
+    }
+}
+
 /// See the module.
 #[repr(C)]
 pub(crate) struct Slot {

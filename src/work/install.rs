@@ -8,8 +8,9 @@ impl Handle {
     /// Runs `f` inside this pool: everything it calls (`join`, `scope`, `spawn` …) uses this pool.
     ///
     /// On a thread of this pool it just calls `f`. Any other thread takes a free seat and runs `f` in place as a
-    /// guest, which costs well under a microsecond; if no seat is free, it hands `f` to a worker and blocks. A worker
-    /// of another pool gives its own seat up while it blocks, so pools may install into each other.
+    /// guest, which costs well under a microsecond; if no seat is free, it leaves `f` to a worker and blocks, and if none
+    /// comes for some milliseconds, runs it in place nevertheless. A worker of another pool gives its own seat up while it
+    /// blocks, so pools may install into each other.
     ///
     /// A guest has a [thread index](crate::current_thread_index) of its own, above those of the workers. Where `f`
     /// needs a worker thread proper (its name, its stack size, its thread-locals), use
