@@ -25,13 +25,14 @@ use crate::pool::express;
 use crate::pool::guest::{Guest, POLITE_WAIT, POLITE_WAITS};
 use crate::pool::shared::Shared;
 
-/// After how long the owner looks for the first time. Most roots have been begun then, so there is no second time.
-const FIRST_LOOK: Duration = Duration::from_millis(1);
+/// After how long the owner looks for the first time. Most roots have been begun then, so there is no second time. (And
+/// a thread that sleeps for less than a tick of the system's clock pays for the processor's timer: see `core/lane.md`.)
+const FIRST_LOOK: Duration = Duration::from_millis(5);
 /// How often it looks whether the pool stands still …
-const LOOK: Duration = Duration::from_millis(4);
+const LOOK: Duration = Duration::from_millis(5);
 /// … and how many times at most. While the workers take one short piece of work after the other, they come to the
 /// injector in its turn.
-const MOST_LOOKS: usize = 8;
+const MOST_LOOKS: usize = 6;
 
 /// How long an owner still leaves its root to others.
 struct Patience {
