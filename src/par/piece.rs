@@ -256,7 +256,7 @@ where
     // How many items the folder may still take.
     let mut room = stretch.share();
     let limited = room != usize::MAX;
-    let (mut block, mut rest) = stretch.front(pace.block().min(room));
+    let (mut block, mut rest) = stretch.front(pace.block(), room);
     let mut items = block.items;
     let mut folder = consumer.into_folder(block.take_place());
     if consumer.full() || folder.full() {
@@ -358,11 +358,12 @@ where
                 }
             }
         };
-        let fresh = room == 0;
+        // Parts may have been cut off so that what the folder would leave is too little.
+        let fresh = room == 0 || !stretch.suits(room);
         if fresh {
             room = stretch.share();
         }
-        (block, rest) = stretch.front(pace.block().min(room));
+        (block, rest) = stretch.front(pace.block(), room);
         items = block.items;
         if fresh {
             done.add(consumer, folder.complete());
