@@ -120,6 +120,23 @@ fn comes_to_a_few_items_of_many() {
     });
 }
 
+/// Two threads halve what is left in turn, as often as there are labels. (One alone goes through all of it.)
+#[test]
+fn finds_the_last_of_many() {
+    with_deadline(60, || {
+        for workers in [2, 4] {
+            note(format!("{workers} workers"));
+            pool(workers).install(|| {
+                let end = 1u128 << 80;
+                assert_eq!((0..end).into_par_iter().find_last(|_| true), Some(end - 1));
+                assert_eq!((0..=end).into_par_iter().find_last(|_| true), Some(end));
+                assert!((0..end).into_par_iter().find_any(|i| *i > end / 2).is_some());
+                assert_eq!((0..1usize << 60).into_par_iter().position_last(|_| true), Some((1 << 60) - 1));
+            });
+        }
+    });
+}
+
 #[test]
 fn zips_of_unequal_lengths_from_behind() {
     in_pools(|| {

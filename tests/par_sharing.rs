@@ -133,6 +133,87 @@ fn many_items_are_cancelled_though_they_were_short() {
     });
 }
 
+/// The lengths for which a loop that is known to be short is looked at once, and twice.
+const SHORT: [usize; 6] = [32, 64, 100, 136, 200, 400];
+
+/// Runs short loops, then one like them in which items take long from the `late`th on. How many items have run on the
+/// thread that began it, and how many in all. Stops it in its first long item if that is asked for.
+fn long_after_short(len: usize, shorts: usize, late: usize, stops: bool) -> (usize, usize) {
+    let me = thread::current().id();
+    let (mine, all) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let run = |late: usize, token: &CancellationToken| {
+        (0..len).into_par_iter().with_cancel(token).for_each(|i| {
+            if i >= late {
+                mine.fetch_add((thread::current().id() == me) as usize, Ordering::Relaxed);
+                all.fetch_add(1, Ordering::Relaxed);
+                if stops {
+                    token.cancel();
+                }
+                thread::sleep(Duration::from_millis(2));
+            }
+        });
+    };
+    for _ in 0..shorts {
+        run(len, &CancellationToken::new());
+    }
+    run(late, &CancellationToken::new());
+    (mine.into_inner(), all.into_inner())
+}
+
+/// From a worker, and from outside of a pool.
+fn inside_and_outside(times: u32, what: &str, measure: impl Fn() -> Result<(), String> + Sync) {
+    let pool = pool(2);
+    afresh(times, &format!("{what}, inside"), || pool.install(&measure));
+    afresh(times, &format!("{what}, outside"), &measure);
+}
+
+#[test]
+fn long_items_are_shared_though_a_loop_of_them_was_over_in_no_time() {
+    with_deadline(120, || {
+        for shorts in [40, 1_000] {
+            for len in SHORT {
+                inside_and_outside(6, &format!("{len} long items after {shorts} short loops"), || {
+                    let (mine, all) = long_after_short(len, shorts, 0, false);
+                    assert_eq!(all, len);
+                    // The first eight (or an eighth), and of the others not many more than half.
+                    let most = len * 7 / 8;
+                    if mine <= most { Ok(()) } else { Err(format!("{mine} of {len} on one thread")) }
+                });
+            }
+        }
+    });
+}
+
+/// The first items are as quick as ever. Half of the loop may be in one block, and so may as many as 127 items.
+#[test]
+fn late_long_items_are_shared_though_a_loop_of_them_was_over_in_no_time() {
+    with_deadline(120, || {
+        for len in [136, 200, 400] {
+            inside_and_outside(6, &format!("{len} items that are long after ten"), || {
+                let (mine, all) = long_after_short(len, 40, 10, false);
+                assert_eq!(all, len - 10);
+                let most = len * 7 / 8;
+                if mine <= most { Ok(()) } else { Err(format!("{mine} of {all} on one thread")) }
+            });
+        }
+    });
+}
+
+#[test]
+fn long_items_are_cancelled_though_a_loop_of_them_was_over_in_no_time() {
+    with_deadline(120, || {
+        for shorts in [40, 1_000] {
+            for len in SHORT {
+                inside_and_outside(6, &format!("{len} long items after {shorts} short loops"), || {
+                    let (_, ran) = long_after_short(len, shorts, 0, true);
+                    // Eight, or an eighth, if this build takes longer than a microsecond for them.
+                    if ran <= 8.max(len / 8) { Ok(()) } else { Err(format!("{ran} of {len} after it was cancelled")) }
+                });
+            }
+        }
+    });
+}
+
 /// It would go to and fro between threads that have nothing else to do.
 #[test]
 fn a_single_item_stays_where_it_is() {

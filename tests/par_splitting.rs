@@ -685,3 +685,32 @@ fn no_piece_has_too_few_items() {
         }
     });
 }
+
+/// Nor too many: neither because a block is raised to the least, nor because what is left after it is too short. Where
+/// both cannot be had, the least counts, as in rayon.
+#[test]
+fn no_piece_has_too_many_items() {
+    with_deadline(120, || {
+        for workers in [1, 2, 4] {
+            let pool = pool(workers);
+            for round in 0..40 {
+                for (least, most) in [(100, 1_000), (90, 100), (7, 10), (1, 3), (10, 5)] {
+                    let len = least.max(most) * 4 + round * least / 3;
+                    let items = (0..len).into_par_iter().with_min_len(least).with_max_len(most).fold(
+                        || 0,
+                        |count, _| {
+                            spin(Duration::from_nanos(200));
+                            count + 1
+                        },
+                    );
+                    let counts: Vec<usize> = pool.install(|| items.collect());
+                    let what = format!("round {round}, {workers} workers, {len} items, {least} to {most}");
+                    assert_eq!(counts.iter().sum::<usize>(), len, "{what}: {counts:?}");
+                    assert!(counts.iter().all(|count| *count >= least), "{what}: {counts:?}");
+                    let most = if least == 7 || least == 90 || least == 10 { 2 * least - 1 } else { most };
+                    assert!(counts.iter().all(|count| *count <= most), "{what}: {counts:?}");
+                }
+            }
+        }
+    });
+}

@@ -256,7 +256,7 @@ where
     // How many items the folder may still take.
     let mut room = stretch.share();
     let limited = room != usize::MAX;
-    let (mut block, mut rest) = stretch.front(pace.block().min(room));
+    let (mut block, mut rest) = stretch.front(pace.block(), room);
     let mut items = block.items;
     let mut folder = consumer.into_folder(block.take_place());
     if consumer.full() || folder.full() {
@@ -268,14 +268,15 @@ where
     let mut began = if pace.is_blind() { None } else { Some(Ticks::now()) };
     let mut before = began;
     loop {
-        let pushed = rest.as_ref().is_some_and(S::may_share);
+        let wary = pace.is_wary();
+        let pushed = !wary && rest.as_ref().is_some_and(S::may_share);
         let kept = match rest {
             Some(rest) if pushed => {
                 open.push(rest, consumer, pace);
                 None
             }
             rest => {
-                if rest.is_some() {
+                if rest.is_some() && !wary {
                     // There may be older forks here, and others may need the seat.
                     slot.share(slot.fork.unanswered(), 0);
                 }
@@ -299,9 +300,18 @@ where
         } else {
             kept
         };
-        if let Some(earlier) = before {
+        if wary && next.is_none() && pace.is_watched() {
+            // Not looked at any more. But if it was long, somebody may have become hungry.
+            if slot.fork.unanswered() {
+                active.forget();
+            }
+        } else if let Some(earlier) = before {
             let now = Ticks::now();
-            pace.learn(items, now.since(earlier), worth);
+            let ticks = now.since(earlier);
+            let left = next.as_ref().map_or(0, S::items);
+            if !wary || !pace.trust(ticks, left, worth) {
+                pace.learn(items, ticks, worth);
+            }
             before = Some(now);
             all_items += items;
         } else if slot.fork.unanswered() && pace.is_watched() {
@@ -321,7 +331,7 @@ where
             Some(stretch) => stretch,
             None => {
                 if let (Some(began), Some(now)) = (began, before) {
-                    if all_items > 0 {
+                    if all_items > 0 && !pace.is_wary() {
                         active.remember(&pace, all_items, now.since(began), worth);
                     }
                 }
@@ -348,11 +358,12 @@ where
                 }
             }
         };
-        let fresh = room == 0;
+        // Parts may have been cut off so that what the folder would leave is too little.
+        let fresh = room == 0 || !stretch.suits(room);
         if fresh {
             room = stretch.share();
         }
-        (block, rest) = stretch.front(pace.block().min(room));
+        (block, rest) = stretch.front(pace.block(), room);
         items = block.items;
         if fresh {
             done.add(consumer, folder.complete());

@@ -8,6 +8,9 @@
 
 use crate::ground::sync::{AtomicU64, Ordering};
 
+/// The first block of a loop that cannot be counted gets one label of so many.
+const BLOCKS: u64 = 1 << 16;
+
 /// A stretch of a loop, for the consumer of it: see [`Consumer::into_folder`](super::plumbing::Consumer::into_folder).
 ///
 /// Code that forwards a loop to another ([`ParallelIterator::drive`](super::iter::ParallelIterator::drive)) hands it
@@ -350,13 +353,15 @@ impl Place {
         front
     }
 
-    /// The same where nothing can be counted: the labels never run out quite.
+    /// The same where nothing can be counted, for the block that comes after as many `blocks`. Of the labels it gets a
+    /// small share, for loops inside of it, and a smaller one than the block before: a thousand blocks use up a bit of
+    /// them at most, and a million four. So there are enough for the parts, of which each cut takes one bit.
     ///
     /// # Panics
     /// If the place has indexes.
-    pub(crate) fn take_some(&mut self) -> Place {
+    pub(crate) fn take_some(&mut self, blocks: u64) -> Place {
         assert!(self.root == 0, "a place with indexes is split at an index");
-        let cut = self.low + (self.high - self.low) / 64;
+        let cut = self.low + (self.high - self.low) / BLOCKS.saturating_add(blocks);
         let front = Place { root: self.root, start: self.start, end: self.end, low: self.low, high: cut };
         self.low = cut;
         front
@@ -415,5 +420,34 @@ impl Twins {
         };
         let (start, end) = if twin.root == 0 { (0, 0) } else { (twin.start + piece.start, twin.start + piece.end) };
         Place { root: twin.root, start, end, low: label(piece.low), high: label(piece.high) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of the 64 bits that tell the parts of a loop apart, its blocks leave nearly all.
+    #[test]
+    fn blocks_leave_labels_for_the_parts() {
+        let mut place = Place::whole();
+        for block in 0..1 << 20 {
+            let front = place.take_some(block);
+            assert!(front.low < front.high && front.high == place.low, "each has labels of its own");
+            if block == 1000 {
+                assert!(place.high - place.low > u64::MAX / 2);
+            }
+        }
+        assert!(place.high - place.low > u64::MAX / 32);
+        // While steals are some twenty blocks apart, as many times as there are bits, or nearly.
+        let mut place = Place::whole();
+        for cut in 0..60 {
+            let label = place.label();
+            for block in 0..20 {
+                place.take_some(block);
+            }
+            place = place.split().1;
+            assert!(place.label() > label, "cut {cut}");
+        }
     }
 }

@@ -34,8 +34,8 @@ pub(crate) trait Stretch: Send + Sized {
     type Item;
     type Producer;
 
-    /// A block of about `items` items, and what comes after it, if anything.
-    fn front(self, items: usize) -> (Block<Self::Producer>, Option<Self>);
+    /// A block of about `items` items, for a folder that may take `room`, and what comes after it, if anything.
+    fn front(self, items: usize, room: usize) -> (Block<Self::Producer>, Option<Self>);
 
     /// Cuts off one of `into + 1` equal parts.
     fn cut(self, into: usize) -> Cut<Self>;
@@ -59,6 +59,9 @@ pub(crate) trait Stretch: Send + Sized {
     /// How many items one folder should take, so that none takes more than it may, and all about as many; the most of
     /// `usize` if there is no limit.
     fn share(&self) -> usize;
+
+    /// Whether a folder that takes `room` more items leaves nothing, or enough for another.
+    fn suits(&self, room: usize) -> bool;
 
     fn fold<F: Folder<Self::Item>>(block: Block<Self::Producer>, folder: F) -> F;
 }
@@ -84,8 +87,8 @@ impl<P: Producer> Stretch for Counted<P> {
     type Producer = P;
 
     #[inline]
-    fn front(mut self, items: usize) -> (Block<P>, Option<Self>) {
-        let items = items.max(self.least);
+    fn front(mut self, items: usize, room: usize) -> (Block<P>, Option<Self>) {
+        let items = items.max(self.least).min(room);
         // What is left may be stolen, and is then a piece of its own.
         if self.len <= items || self.len - items < self.least {
             return (Block { producer: self.producer, place: Some(self.place), items: self.len }, None);
@@ -129,8 +132,14 @@ impl<P: Producer> Stretch for Counted<P> {
     fn share(&self) -> usize {
         match self.producer.max_len().max(1) {
             usize::MAX => usize::MAX,
-            most => self.len.div_ceil(self.len.div_ceil(most).max(1)).max(1),
+            // Where the two cannot be reconciled the least counts.
+            most => self.len.div_ceil(self.len.div_ceil(most).min(self.len / self.least).max(1)).max(1),
         }
+    }
+
+    #[inline]
+    fn suits(&self, room: usize) -> bool {
+        self.len <= room || self.len - room >= self.least
     }
 
     #[inline]
@@ -147,12 +156,14 @@ pub(crate) struct Uncounted<P> {
     place: Place,
     /// How many there have been, about.
     seen: usize,
+    /// And in how many blocks.
+    blocks: u64,
 }
 
 impl<P: UnindexedProducer> Uncounted<P> {
     /// What `split_front(1)` has given.
     pub(crate) fn begun(first: P, producer: P, place: Place) -> Self {
-        Uncounted { first: Some(first), producer, place, seen: 1 }
+        Uncounted { first: Some(first), producer, place, seen: 1, blocks: 0 }
     }
 }
 
@@ -160,8 +171,9 @@ impl<P: UnindexedProducer> Stretch for Uncounted<P> {
     type Item = P::Item;
     type Producer = P;
 
-    fn front(mut self, items: usize) -> (Block<P>, Option<Self>) {
-        let place = self.place.take_some();
+    fn front(mut self, items: usize, _: usize) -> (Block<P>, Option<Self>) {
+        let place = self.place.take_some(self.blocks);
+        self.blocks += 1;
         if let Some(first) = self.first {
             let rest = Uncounted { first: None, ..self };
             return (Block { producer: first, place: Some(place), items: 1 }, Some(rest));
@@ -171,19 +183,19 @@ impl<P: UnindexedProducer> Stretch for Uncounted<P> {
             Err(all) => (all, None),
         };
         let seen = self.seen.saturating_add(items);
-        let rest = back.map(|producer| Uncounted { first: None, producer, place: self.place, seen });
+        let rest = back.map(|producer| Uncounted { first: None, producer, seen, ..self });
         (Block { producer: front, place: Some(place), items }, rest)
     }
 
     fn cut(self, _: usize) -> Cut<Self> {
-        let Uncounted { first, producer, place, seen } = self;
+        let Uncounted { first, producer, place, seen, blocks } = self;
         match producer.split() {
-            (producer, None) => Cut::One(Uncounted { first, producer, place, seen }),
+            (producer, None) => Cut::One(Uncounted { first, producer, place, seen, blocks }),
             (left, Some(right)) => {
                 let (left_place, right_place) = place.split();
                 Cut::Two(
-                    Uncounted { first, producer: left, place: left_place, seen },
-                    Uncounted { first: None, producer: right, place: right_place, seen },
+                    Uncounted { first, producer: left, place: left_place, seen, blocks },
+                    Uncounted { first: None, producer: right, place: right_place, seen, blocks: 0 },
                 )
             }
         }
@@ -208,6 +220,10 @@ impl<P: UnindexedProducer> Stretch for Uncounted<P> {
 
     fn share(&self) -> usize {
         usize::MAX
+    }
+
+    fn suits(&self, _: usize) -> bool {
+        true
     }
 
     fn fold<F: Folder<P::Item>>(block: Block<P>, folder: F) -> F {
@@ -308,7 +324,7 @@ mod tests {
         for least in [0, 1, 2, 7] {
             for len in 1..40 {
                 for items in [1, 2, 3, 10, 38, 39, 40] {
-                    let (block, rest) = counted(len, least).front(items);
+                    let (block, rest) = counted(len, least).front(items, usize::MAX);
                     let left = rest.map_or(0, |rest| {
                         assert!(rest.len >= least.max(1), "{} of {len} items are left", rest.len);
                         assert_eq!(rest.producer, Numbers(block.items..len, least));
@@ -329,7 +345,7 @@ mod tests {
                 Cut::Two(..) => panic!("a single item has been cut"),
                 Cut::One(all) => assert_eq!((all.first, all.producer), (Some(Numbers(0..1, 1)), Numbers(1..2, 1))),
             }
-            let (_, rest) = uncounted(2).front(1);
+            let (_, rest) = uncounted(2).front(1, usize::MAX);
             match rest.expect("an item is left").cut(into) {
                 Cut::Two(..) => panic!("a single item has been cut"),
                 Cut::One(all) => assert_eq!((all.first, all.producer), (None, Numbers(1..2, 1))),
