@@ -218,6 +218,12 @@ impl Slot {
         !self.mail.is_empty()
     }
 
+    /// Leaves a job for the owner, who asks, alone: it is run at its next wait, when it yields, or when it ends for good.
+    #[cfg(feature = "rayon-core")]
+    pub(crate) fn post_to_self(&self, job: JobRef) {
+        self.mail.push(job);
+    }
+
     pub(crate) fn take_mail(&self) -> Option<JobRef> {
         self.mail.steal()
     }
