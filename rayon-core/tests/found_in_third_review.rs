@@ -13,6 +13,8 @@ use filch::{Pool, Priority, WaitPolicy};
 use rayon_core::{ThreadPoolBuilder, Yield};
 use support::with_deadline;
 
+type Job = Box<dyn FnOnce() + Send>;
+
 /// Runs `f` on a thread that was made a worker of a pool of so many, when that has been dropped and has ended.
 fn after_the_end(threads: usize, f: impl FnOnce() + Send) {
     let exited = Arc::new(AtomicUsize::new(0));
@@ -43,21 +45,21 @@ fn a_thread_that_stays_in_a_dropped_pool_spawns_there() {
                 assert_eq!(rayon_core::current_thread_index(), Some(0));
                 assert_eq!(rayon_core::current_num_threads(), threads);
                 let (tell, told) = mpsc::channel();
-                let spawn = |what: &'static str, how: fn(Box<dyn FnOnce() + Send>)| {
+                let spawn = |what: &'static str, how: fn(Job)| {
                     let tell = tell.clone();
                     how(Box::new(move || tell.send((what, rayon_core::current_thread_index())).unwrap()));
                 };
                 // At the next yield, not before, and here.
-                spawn("yield", |f| rayon_core::spawn(f));
+                spawn("yield", rayon_core::spawn);
                 assert!(told.try_recv().is_err());
                 assert_eq!(rayon_core::yield_now(), Some(Yield::Executed));
                 assert_eq!(told.try_recv(), Ok(("yield", Some(0))));
                 assert_eq!(rayon_core::yield_now(), Some(Yield::Idle));
-                spawn("fifo", |f| rayon_core::spawn_fifo(f));
+                spawn("fifo", rayon_core::spawn_fifo);
                 assert_eq!(rayon_core::yield_local(), Some(Yield::Executed));
                 assert_eq!(told.try_recv(), Ok(("fifo", Some(0))));
                 // Or at the next wait.
-                spawn("wait", |f| rayon_core::spawn(f));
+                spawn("wait", rayon_core::spawn);
                 rayon_core::scope(|s| s.spawn(|_| ()));
                 while told.try_recv() != Ok(("wait", Some(0))) {
                     rayon_core::yield_now();
@@ -133,7 +135,7 @@ fn a_panic_of_what_is_spawned_in_a_dropped_pool_goes_to_its_handler() {
 #[test]
 fn what_background_work_spawns_is_background_work() {
     with_deadline(60, || {
-        let spawns: [fn(Box<dyn FnOnce() + Send>); 2] = [|f| rayon_core::spawn(f), |f| rayon_core::spawn_fifo(f)];
+        let spawns: [fn(Job); 2] = [rayon_core::spawn, rayon_core::spawn_fifo];
         for spawn in spawns {
             let pool = Pool::builder().workers(1).wait_policy(WaitPolicy::RunAnything).build().unwrap();
             let (tell, told) = mpsc::channel();
