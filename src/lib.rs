@@ -170,7 +170,7 @@
 //! - `par/sources/owned.rs`: items in somebody's memory, each handed out or dropped once.
 //! - `par/sources/vec.rs`: a vector that forgets items, and closes the gap.
 //! - `work/broadcast.rs`: jobs of a scope, posted to each worker.
-//! - `work/drop_in.rs`: `join` for rayon's drop-in, with the current slot.
+//! - `work/drop_in.rs`: the current slot, for rayon's drop-in, and a job for a thread that stays after its pool.
 //! - `work/join.rs`: the fork protocol's owner side.
 //! - `work/local_set.rs`: tasks that stay on their thread.
 //! - `work/refused.rs`: a task that ends before it begins.

@@ -60,25 +60,27 @@ fn settings<S>(builder: &mut ThreadPoolBuilder<S>, threads: usize, lane: bool) -
         .workers(threads)
         .wait_policy(filch::WaitPolicy::RunAnything)
         .express_lane(lane)
-        .stack_size(builder.stack_size.unwrap_or(0))
-        .panic_handler(panics::handle(builder.panic_handler.take()));
+        .stack_size(builder.stack_size.unwrap_or(0));
+    if let Some(handler) = builder.panic_handler.take() {
+        settings = settings.panic_handler(panics::handle(handler));
+    }
     if builder.breadth_first {
         settings = filch::drop_in::breadth_first(settings);
     }
     if let Some(hook) = builder.start_handler.take() {
-        settings = settings.start_handler(for_workers(threads, hook));
+        settings = settings.start_handler(for_workers(threads, "the start handler", hook));
     }
     if let Some(hook) = builder.exit_handler.take() {
-        settings = settings.exit_handler(for_workers(threads, hook));
+        settings = settings.exit_handler(for_workers(threads, "the exit handler", hook));
     }
     if builder.use_current_thread { settings.use_current_thread() } else { settings }
 }
 
-/// The hook, but for threads of which rayon knows nothing.
-fn for_workers(threads: usize, hook: Box<Hook>) -> impl Fn(usize) + Send + Sync + 'static {
+/// The hook, but for threads of which rayon knows nothing. Its panic is treated as a spawned closure's.
+fn for_workers(threads: usize, what: &'static str, hook: Box<Hook>) -> impl Fn(usize) + Send + Sync + 'static {
     move |index| {
         if index < threads {
-            hook(index);
+            panics::guarded_as(what, || hook(index));
         }
     }
 }

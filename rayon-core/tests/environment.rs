@@ -55,6 +55,15 @@ fn panic_in_a_spawned_closure() {
         "fifo" => rayon_core::spawn_fifo(|| panic!("out of reach")),
         "broadcast" => rayon_core::spawn_broadcast(|_| panic!("out of reach")),
         "pool" => rayon_core::ThreadPoolBuilder::new().build().unwrap().spawn(|| panic!("out of reach")),
+        "built" => {
+            rayon_core::ThreadPoolBuilder::new().num_threads(2).build_global().unwrap();
+            rayon_core::spawn(|| panic!("out of reach"));
+        }
+        "start" => {
+            let builder = rayon_core::ThreadPoolBuilder::new().start_handler(|_| panic!("out of reach"));
+            std::mem::forget(builder.build().unwrap());
+        }
+        "exit" => drop(rayon_core::ThreadPoolBuilder::new().exit_handler(|_| panic!("out of reach")).build().unwrap()),
         "handler" => {
             let handler = |_| panic!("the handler too");
             let pool = rayon_core::ThreadPoolBuilder::new().panic_handler(handler).build().unwrap();
@@ -67,7 +76,7 @@ fn panic_in_a_spawned_closure() {
 
 #[test]
 fn a_panic_that_nobody_handles_ends_the_process() {
-    for place in ["global", "fifo", "broadcast", "pool", "handler"] {
+    for place in ["global", "fifo", "broadcast", "pool", "built", "start", "exit", "handler"] {
         let output = child("panic_in_a_spawned_closure", &[("WHERE", place)]);
         let text = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success() && text.contains("aborting"), "{place}: {output:?}");
@@ -132,4 +141,47 @@ fn wait_for_the_global_pools_threads() {
 fn build_global_returns_when_all_threads_have_begun() {
     let output = child("wait_for_the_global_pools_threads", &[]);
     assert!(output.status.success(), "{output:?}");
+}
+
+/// Panics of filch's own work that nobody observes, in a global pool that rayon's builder has made.
+fn unobserved_panics() {
+    drop(filch::spawn(async { panic!("nobody looks") }));
+    drop(filch::spawn_blocking(|| panic!("nobody looks")));
+    filch::spawn_detached(|| panic!("nobody looks"));
+    let began = std::time::Instant::now();
+    while filch::stats().panics < 3 {
+        assert!(began.elapsed() < Duration::from_secs(60), "{:?}", filch::stats());
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+#[ignore = "the child of another test"]
+fn unobserved_panics_of_filchs_own() {
+    static HANDLED: AtomicUsize = AtomicUsize::new(0);
+    let mut builder = rayon_core::ThreadPoolBuilder::new().num_threads(2);
+    let handled = env::var_os("HANDLER").is_some();
+    if handled {
+        builder = builder.panic_handler(|_| _ = HANDLED.fetch_add(1, Ordering::SeqCst));
+    }
+    builder.build_global().unwrap();
+    unobserved_panics();
+    // The panic is counted before the handler is called.
+    let began = std::time::Instant::now();
+    while handled && HANDLED.load(Ordering::SeqCst) < 3 {
+        assert!(began.elapsed() < Duration::from_secs(60));
+        thread::sleep(Duration::from_millis(1));
+    }
+    assert_eq!(rayon_core::join(|| 1, || 2), (1, 2));
+    println!("survived");
+}
+
+/// They ended the process, as those of rayon's spawned closures do.
+#[test]
+fn an_unobserved_panic_of_filchs_own_ends_nothing() {
+    for variables in [&[][..], &[("HANDLER", "1")]] {
+        let output = child("unobserved_panics_of_filchs_own", variables);
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && text.contains("survived"), "{variables:?}: {output:?}");
+    }
 }

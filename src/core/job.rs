@@ -108,13 +108,14 @@ impl ForkHeader {
 /// A job that lies in the frame of the `join` that waits for it, or of the loop of which it is the rest.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ForkRef {
-    /// The job, which is aligned: the lowest bit says whether it can be split.
+    /// The job, which is aligned: the lowest bits say whether it can be split, and whether it has been split off.
     data: *const (),
     run: unsafe fn(*const ()),
 }
 
-/// The bit of `ForkRef::data`.
+/// The bits of `ForkRef::data`.
 const SPLITTABLE: usize = 1;
+const SPLIT_OFF: usize = 2;
 
 /// Takes a part off a job that is still private, one of `into + 1` equal ones; `None` if it is too small. The part is a
 /// job of its own, older than what is left, and private as well.
@@ -132,7 +133,7 @@ unsafe impl Send for ForkRef {}
 
 impl ForkRef {
     fn data(&self) -> *const () {
-        self.data.map_addr(|address| address & !SPLITTABLE)
+        self.data.map_addr(|address| address & !(SPLITTABLE | SPLIT_OFF))
     }
 
     pub(crate) fn header(&self) -> *const ForkHeader {
@@ -142,6 +143,11 @@ impl ForkRef {
     /// Whether [`split`](Self::split) may be called.
     pub(crate) fn is_splittable(&self) -> bool {
         self.data.addr() & SPLITTABLE != 0
+    }
+
+    /// Whether it is a part of a loop, or the rest of one.
+    pub(crate) fn is_part(&self) -> bool {
+        self.data.addr() & (SPLITTABLE | SPLIT_OFF) != 0
     }
 
     /// Takes a part off; see [`SplitFn`].
@@ -263,9 +269,18 @@ impl<B: Arm, X> ForkJob<B, X> {
     pub(crate) unsafe fn as_splittable(&self) -> ForkRef {
         const {
             assert!(align_of::<X>() == align_of::<SplitFn>());
-            assert!(align_of::<Self>() > SPLITTABLE);
+            assert!(align_of::<Self>() > SPLITTABLE | SPLIT_OFF);
         }
         ForkRef { data: ptr::from_ref(self).cast::<()>().map_addr(|address| address | SPLITTABLE), run: Self::run }
+    }
+
+    /// The erased reference to a job that has been split off another.
+    ///
+    /// # Safety
+    /// As [`as_ref`](Self::as_ref).
+    pub(crate) unsafe fn as_split_off(&self) -> ForkRef {
+        const { assert!(align_of::<Self>() > SPLITTABLE | SPLIT_OFF) }
+        ForkRef { data: ptr::from_ref(self).cast::<()>().map_addr(|address| address | SPLIT_OFF), run: Self::run }
     }
 
     /// What stands beside the arm.

@@ -100,7 +100,7 @@ unsafe fn split<S: Stretch, C: Consumer<S::Item>>(data: *const (), into: usize) 
             let part = NonNull::from(Box::leak(part));
             job.more().parts.set(Some(part));
             // SAFETY: the part stays on the heap until it is reclaimed or its latch is set: `Open::close` sees to that.
-            Some(unsafe { part.as_ref().job.as_ref() })
+            Some(unsafe { part.as_ref().job.as_split_off() })
         }
         Ok(Cut::One(stretch)) => {
             rest.stretch = Ok(stretch);

@@ -73,8 +73,12 @@ impl Shared {
     /// # Panics
     /// If the pool has been shut down.
     pub(crate) fn accept_root(&self) -> Accepted<'_> {
-        assert!(self.accept(), "{SHUT_DOWN}");
-        Accepted(self)
+        self.try_accept_root().expect(SHUT_DOWN)
+    }
+
+    /// The same; None if the pool has been shut down.
+    pub(crate) fn try_accept_root(&self) -> Option<Accepted<'_>> {
+        self.accept().then(|| Accepted(self))
     }
 
     /// Runs `f` as a thread of this pool: right here if the current thread is one, or if a seat is free; else on a

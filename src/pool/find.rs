@@ -44,7 +44,8 @@ impl Slot {
             self.offer_tasks();
         }
         let polling = self.polling().replace(polls);
-        self.depth().set(self.depth().get() + 1);
+        let is_part = matches!(&work, Work::Fork(fork) if fork.is_part());
+        self.nest().enter(is_part);
         let background = self.set_background(self.is_background_work(&work));
         match work {
             Work::Task(task) | Work::LongTask(task) => {
@@ -69,7 +70,7 @@ impl Slot {
             }
         }
         self.set_background(background);
-        self.depth().set(self.depth().get() - 1);
+        self.nest().leave(is_part);
         self.polling().set(polling);
         self.place().set(place);
         bomb.defuse();
@@ -120,7 +121,7 @@ impl Slot {
         if !engaged {
             self.engage();
         }
-        self.depth().set(self.depth().get() + 1);
+        self.nest().enter(false);
         let turn = task_context::outside();
         let run_all = || {
             for _ in 0..rhythm::OUTSIDE {
@@ -161,7 +162,7 @@ impl Slot {
             self.mixed(run_all)
         }
         turn.leave();
-        self.depth().set(self.depth().get() - 1);
+        self.nest().leave(false);
         if !engaged && self.engaged.get() {
             self.engaged.set(false);
         }
@@ -221,7 +222,7 @@ impl Slot {
     /// Whether others' work may come first, in its turn. On top of other work it is begun inside of a wait, and in its
     /// midst there will be such turns again: so only so far up.
     fn is_shallow(&self) -> bool {
-        self.depth().get() < SHALLOW
+        self.nest().works() < SHALLOW
     }
 
     /// The next piece of work of this very thread.
@@ -301,7 +302,7 @@ impl Slot {
 
     /// The oldest of the own public forks, as a thief would take it.
     pub(crate) fn take_own_fork(&self) -> Option<Work> {
-        if self.fork.has_public() && !self.is_deep() { self.fork.steal().map(Work::Fork) } else { None }
+        if self.fork.has_public() && !self.leaves_forks() { self.fork.steal().map(Work::Fork) } else { None }
     }
 
     /// Asks all threads at work to publish a fork.

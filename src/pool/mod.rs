@@ -26,6 +26,7 @@ pub(crate) mod lend;
 #[allow(unsafe_code)]
 pub(crate) mod lifecycle;
 pub(crate) mod long_tasks;
+pub(crate) mod nest;
 #[allow(unsafe_code)]
 pub(crate) mod numbers;
 pub(crate) mod patrol;

@@ -21,6 +21,7 @@ use crate::core::task_tally::TaskTally;
 use crate::ground::cpu_time;
 use crate::ground::rng::Rng;
 use crate::ground::sync::{AtomicBool, AtomicU32, Ordering, fence};
+use crate::pool::nest::Nest;
 use crate::pool::priority::{OwnRank, Rank};
 use crate::pool::shared::Shared;
 
@@ -78,8 +79,8 @@ pub(crate) struct Slot {
     rng: Own<Rng>,
     /// How many pieces of work the owner has taken. Written by the owner alone.
     tick: AtomicU32,
-    /// How many pieces of work the owner is in.
-    depth: Own<Cell<u32>>,
+    /// The pieces of work that the owner is in.
+    nest: Own<Nest>,
     /// Whether the owner is in the poll of a task, and comes back soon to look for more.
     polling: Own<Cell<bool>>,
     /// How often in a row the next slot has been served.
@@ -140,7 +141,7 @@ impl Slot {
             shared,
             rng: Own::new(Rng::new(index as u64 + 1)),
             tick: AtomicU32::new(0),
-            depth: Own::new(Cell::new(0)),
+            nest: Own::new(Nest::new()),
             polling: Own::new(Cell::new(false)),
             streak: Own::new(Cell::new(0)),
             place: Own::new(Cell::new(Place::outside())),
@@ -238,6 +239,12 @@ impl Slot {
         !self.mail.is_empty()
     }
 
+    /// Leaves a job for the owner, who asks, alone: it is run at its next wait, when it yields, or when it ends for good.
+    #[cfg(feature = "rayon-core")]
+    pub(crate) fn post_to_self(&self, job: JobRef) {
+        self.mail.push(job);
+    }
+
     pub(crate) fn take_mail(&self) -> Option<JobRef> {
         self.mail.steal()
     }
@@ -305,15 +312,15 @@ impl Slot {
         tick
     }
 
-    /// How many pieces of work this thread is in.
-    pub(crate) fn depth(&self) -> &Cell<u32> {
+    /// The pieces of work that this thread is in.
+    pub(crate) fn nest(&self) -> &Nest {
         // SAFETY: the owner's thread, see above.
-        unsafe { &*self.depth.0.get() }
+        unsafe { &*self.nest.0.get() }
     }
 
     /// Whether the current thread runs a piece of work of this pool, which has not ended.
     pub(crate) fn is_running(&self) -> bool {
-        self.depth().get() > 0
+        self.nest().works() > 0
     }
 
     /// See the field.

@@ -28,8 +28,6 @@ const PATIENCE: Duration = Duration::from_micros(50);
 const RAID_AFTER: Duration = Duration::from_micros(20);
 /// How often a parked waiter looks whether it must run work itself, when all spares are out.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
-/// Pieces of work on top of one another, from which on own forks are left to others, or until the wait is over.
-const DEEPEST: u32 = 64;
 
 /// What a thread runs while it waits. In a destructor, while the thread unwinds, parts and own jobs are left to others,
 /// who take the thread's seat; anything is run there too, since nobody may come: every job catches its panic.
@@ -54,12 +52,6 @@ impl Slot {
             WaitPolicy::RunAnything if self.is_own_thread() => Help::Anything,
             WaitPolicy::RunAnything => Help::OwnJobs,
         }
-    }
-
-    /// Whether so much work runs on top of other work here that a wait or yield takes no more of the own forks. A loop
-    /// whose body waits would else run its rest inside of each item's wait, as deep as it has items.
-    pub(crate) fn is_deep(&self) -> bool {
-        self.depth().get() >= DEEPEST
     }
 
     /// Whether others' work may run on this thread. With rayon's way of waiting a guest is kept from it.
@@ -92,7 +84,7 @@ impl Slot {
             let turn = Cell::new(false);
             let parts = |slot: &Slot| {
                 turn.set(!turn.get());
-                if turn.get() && !slot.is_deep() { slot.follow(header, true) } else { None }
+                if turn.get() && !slot.nest().is_high() { slot.follow(header, true) } else { None }
             };
             self.park_apart_beside(&mut || header.latch.announce_sleep(), &parts);
         } else {

@@ -202,8 +202,9 @@ pub(crate) fn stand_by(slot: &Slot, blocked: &mut dyn FnMut() -> bool) {
     let polling = slot.polling().replace(false);
     let mut clock = WatchClock::new();
     let mut search = shared.sleep.search();
+    let since = Since::now();
     while blocked() {
-        search = match rest(slot, search, &mut clock, Some(blocked)) {
+        search = match rest(slot, search, &mut clock, Some(Waiting { blocked, since })) {
             Rest::Up(search) | Rest::Fired(search) => search,
             Rest::Over(over) => {
                 search = over;
@@ -279,18 +280,25 @@ enum Rest<'s> {
     Over(Searching<'s>),
 }
 
+/// A thread that waits inside of its work.
+struct Waiting<'b> {
+    /// Whether it still has to.
+    blocked: &'b mut dyn FnMut() -> bool,
+    since: Since,
+}
+
 /// Lies down, looks once more, and sleeps until somebody wakes us or the watch finds something. A thread that waits
-/// inside of work says by `blocked` for how long; it does not end meanwhile.
+/// inside of work does not end meanwhile.
 fn rest<'s>(
     slot: &'s Slot,
     search: Searching<'s>,
     clock: &mut WatchClock,
-    mut blocked: Option<&mut dyn FnMut() -> bool>,
+    mut waiting: Option<Waiting<'_>>,
 ) -> Rest<'s> {
     let shared = slot.shared();
     let lain_since = Since::now();
     let stay = shared.config.idle.keep_alive.max(LEAST_STAY);
-    let spare = slot.kind == Kind::Spare && blocked.is_none();
+    let spare = slot.kind == Kind::Spare && waiting.is_none();
     slot.set_busy(false);
     search.lie_down(slot.index, spare, &slot.parker);
     shared.set_calm(clock.is_calm());
@@ -298,21 +306,22 @@ fn rest<'s>(
         slot.request_forks();
     }
     let bed = shared.bed(&slot.parker);
-    let longest = || spare.then_some(stay);
-    // A wait that leaves its own forks alone must not get up for them over and over.
-    let leaves_forks = blocked.is_some() && slot.is_deep();
-    let has_work = || if leaves_forks { shared.has_work_but_forks_of(slot) } else { shared.has_work() };
     let get_up = || {
         slot.set_busy(true);
         // If a waker was faster it has counted us as searching; its token wakes some later sleep for nothing.
         shared.sleep.get_up(slot.index).unwrap_or_else(|| shared.sleep.inherit())
     };
     loop {
-        if let Some(blocked) = blocked.as_mut() {
-            if !blocked() {
+        // A wait that leaves its own forks to others must not get up for them over and over.
+        let (mut leaves_forks, mut longest) = (false, spare.then_some(stay));
+        if let Some(waiting) = waiting.as_mut() {
+            if !(waiting.blocked)() {
                 return Rest::Over(get_up());
             }
-        } else if shared.is_done() {
+            (leaves_forks, longest) = slot.wait_leaves_forks(waiting.since);
+        }
+        let has_work = || if leaves_forks { shared.has_work_but_forks_of(slot) } else { shared.has_work() };
+        if waiting.is_none() && shared.is_done() {
             // Whoever ended the last work may not have seen that it was the last.
             shared.sleep.wake_all();
             return Rest::Over(get_up());
@@ -361,7 +370,7 @@ fn rest<'s>(
                     continue;
                 }
                 // If a next slot is full its thread will be back, or else the new watch sees it.
-                if shared.has_next() || bed.park(longest()) {
+                if shared.has_next() || bed.park(longest) {
                     *clock = WatchClock::new();
                 }
             }
@@ -386,7 +395,7 @@ fn rest<'s>(
                 }
             }
             Some(Watch::Anothers) => {
-                bed.park(longest());
+                bed.park(longest);
             }
         }
     }

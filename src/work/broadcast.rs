@@ -10,6 +10,7 @@ use crate::core::job::HeapJob;
 use crate::ground::error::ShutDown;
 use crate::ground::sync::Mutex;
 use crate::ground::unwind;
+use crate::pool::enter::Accepted;
 use crate::pool::handle::{Handle, on_current};
 use crate::pool::shared::Shared;
 use crate::work::refused::refused_detached;
@@ -51,7 +52,7 @@ impl fmt::Debug for BroadcastContext<'_> {
     }
 }
 
-fn context<'a>(index: usize, threads: usize) -> BroadcastContext<'a> {
+pub(crate) fn context<'a>(index: usize, threads: usize) -> BroadcastContext<'a> {
     BroadcastContext { index, threads, _here: PhantomData }
 }
 
@@ -157,10 +158,36 @@ impl<'scope> ScopeFifo<'scope> {
     }
 }
 
+/// The results of all calls, or the panic of the lowest index, passed on.
+fn in_order<R>(results: impl ExactSizeIterator<Item = thread::Result<R>>) -> Vec<R> {
+    let mut returned = Vec::with_capacity(results.len());
+    let mut panic = None;
+    for result in results {
+        match result {
+            Ok(value) if panic.is_none() => returned.push(value),
+            Err(payload) if panic.is_none() => panic = Some(payload),
+            lost => _ = unwind::drop_quietly(lost),
+        }
+    }
+    if let Some(payload) = panic {
+        returned.into_iter().for_each(|value| _ = unwind::drop_quietly(value));
+        unwind::resume(payload);
+    }
+    returned
+}
+
 impl Shared {
     fn broadcast<R: Send>(&self, op: impl Fn(BroadcastContext<'_>) -> R + Sync) -> Vec<R> {
         // Also inside the pool: its workers may have ended.
-        let _accepted = self.accept_root();
+        let accepted = self.accept_root();
+        self.broadcast_accepted(&accepted, op)
+    }
+
+    pub(crate) fn broadcast_accepted<R: Send>(
+        &self,
+        _: &Accepted<'_>,
+        op: impl Fn(BroadcastContext<'_>) -> R + Sync,
+    ) -> Vec<R> {
         let threads = self.workers();
         let results: Vec<Mutex<Option<thread::Result<R>>>> = (0..threads).map(|_| Mutex::new(None)).collect();
         open_in_place(self, Scope::new, |scope| {
@@ -173,20 +200,16 @@ impl Shared {
             }
             // Our own call: the wait runs it.
         });
-        let mut returned = Vec::with_capacity(threads);
-        let mut panic = None;
-        for result in results {
-            match result.into_inner().expect("every worker has run it") {
-                Ok(value) if panic.is_none() => returned.push(value),
-                Err(payload) if panic.is_none() => panic = Some(payload),
-                lost => _ = unwind::drop_quietly(lost),
-            }
-        }
-        if let Some(payload) = panic {
-            returned.into_iter().for_each(|value| _ = unwind::drop_quietly(value));
-            unwind::resume(payload);
-        }
-        returned
+        in_order(results.into_iter().map(|result| result.into_inner().expect("every worker has run it")))
+    }
+
+    /// The same on the current thread, one call after the other: for a pool whose workers have ended.
+    #[cfg(feature = "rayon-core")]
+    pub(crate) fn broadcast_here<R>(&self, op: impl Fn(BroadcastContext<'_>) -> R) -> Vec<R> {
+        let threads = self.workers();
+        // All are made before the first panic is passed on.
+        let results: Vec<_> = (0..threads).map(|index| unwind::catch(|| op(context(index, threads)))).collect();
+        in_order(results.into_iter())
     }
 
     pub(crate) fn spawn_broadcast<F>(&self, op: F) -> Result<(), ShutDown<F>>

@@ -8,15 +8,22 @@
 #![allow(missing_docs)]
 
 use std::ptr;
+use std::sync::Arc;
 
-use crate::core::job::Arm;
-use crate::ground::topology;
+use crate::core::job::{Arm, HeapJob};
+use crate::ground::error::ShutDown;
+use crate::ground::{topology, unwind};
+use crate::pool::admission::Leave;
 use crate::pool::builder::PoolBuilder;
 use crate::pool::current;
 use crate::pool::handle::{Pool, on_current};
+use crate::pool::priority::Priority;
 use crate::pool::shared::Shared;
 use crate::pool::slot::Slot;
+use crate::pool::tasks::report_here;
+use crate::work::broadcast::{self, BroadcastContext};
 use crate::work::join::{FnContext, ForkArm, fork};
+use crate::work::refused::refused_detached_as;
 use crate::work::scope::{Scope, ScopeBase, open_in_place, open_outside};
 use crate::work::scope_fifo::ScopeFifo;
 
@@ -193,6 +200,94 @@ impl<B: FnOnce(FnContext) -> R + Send, R: Send> ForkArm for Told<B> {
     fn run_inline(self, _: &Slot) -> R {
         (self.b)(FnContext::new(self.injected))
     }
+}
+
+// ----- closures that nobody waits for ------------------------------------------------------------------------------
+
+pub fn spawn(f: impl FnOnce() + Send + 'static) {
+    on_current(|shared| spawn_on(shared, f));
+}
+
+/// The same in a given pool.
+pub fn spawn_in(pool: &Pool, f: impl FnOnce() + Send + 'static) {
+    spawn_on(&pool.shared, f);
+}
+
+pub fn spawn_fifo(f: impl FnOnce() + Send + 'static) {
+    on_current(|shared| spawn_fifo_on(shared, f));
+}
+
+/// The same in a given pool.
+pub fn spawn_fifo_in(pool: &Pool, f: impl FnOnce() + Send + 'static) {
+    spawn_fifo_on(&pool.shared, f);
+}
+
+/// Rayon knows no priorities, so what background work spawns through it is background work, too: it would else overtake
+/// the work that it belongs to.
+fn spawn_on(shared: &Shared, f: impl FnOnce() + Send + 'static) {
+    let priority = if is_at_background_work(shared) { Priority::Background } else { Priority::Normal };
+    shared.spawn_detached(f, Leave::NotAsked, priority).unwrap_or_else(|refused| spawn_after_end(shared, refused));
+}
+
+fn spawn_fifo_on(shared: &Shared, f: impl FnOnce() + Send + 'static) {
+    if is_at_background_work(shared) {
+        // Background closures keep their order.
+        return spawn_on(shared, f);
+    }
+    shared.spawn_fifo(f, Leave::NotAsked).unwrap_or_else(|refused| spawn_after_end(shared, refused));
+}
+
+fn is_at_background_work(shared: &Shared) -> bool {
+    let is_background = |slot: &Slot| ptr::eq(slot.shared(), shared) && slot.rank.is_background();
+    current::with_owned(|slot| slot.is_some_and(is_background))
+}
+
+pub fn broadcast<R: Send>(op: impl Fn(BroadcastContext<'_>) -> R + Sync) -> Vec<R> {
+    on_current(|shared| match shared.try_accept_root() {
+        Some(accepted) => shared.broadcast_accepted(&accepted, op),
+        None if with_slot_after_end(shared, |slot| slot.is_some()) => shared.broadcast_here(op),
+        None => panic!("{ENDED}"),
+    })
+}
+
+pub fn spawn_broadcast(op: impl Fn(BroadcastContext<'_>) + Send + Sync + 'static) {
+    on_current(|shared| {
+        let Err(ShutDown(op)) = shared.spawn_broadcast(op) else { return };
+        let (op, threads) = (Arc::new(op), shared.workers());
+        for index in 0..threads {
+            let op = op.clone();
+            spawn_after_end(shared, ShutDown(move || op(broadcast::context(index, threads))));
+        }
+    });
+}
+
+/// What a thread is told that is not the one which stays in a pool that has ended.
+const ENDED: &str = "rayon: the thread pool has been dropped, and all that was spawned in it has ended";
+
+/// What has been refused because the pool has ended. The thread that `use_current_thread` made a worker stays in its
+/// pool, and runs it alone, when it waits or yields, or at its end.
+#[cold]
+fn spawn_after_end<F: FnOnce() + Send + 'static>(shared: &Shared, refused: ShutDown<F>) {
+    with_slot_after_end(shared, |slot| match slot {
+        Some(slot) => {
+            let f = refused.0;
+            let run = || {
+                if let Err(payload) = unwind::catch(f) {
+                    report_here(payload);
+                }
+            };
+            // SAFETY: it does not unwind, and nothing is borrowed.
+            slot.post_to_self(unsafe { HeapJob::new_ref(run, ptr::null()) });
+        }
+        None => refused_detached_as(ENDED, refused),
+    });
+}
+
+/// Calls `f` with the slot of a thread that was made a worker of the pool and stays one after the pool's end.
+fn with_slot_after_end<R>(shared: &Shared, f: impl FnOnce(Option<&Slot>) -> R) -> R {
+    // Where a slot is gone while its owner runs, that is such a thread, which may be ending itself.
+    let stays = |slot: &&Slot| ptr::eq(slot.shared(), shared) && (current::is_kept(shared) || slot.is_gone());
+    current::with_owned(|slot| f(slot.filter(stays)))
 }
 
 /// Whether somebody has asked to be told of panics in the current pool, or in the global one.

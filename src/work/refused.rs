@@ -54,7 +54,7 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    panic_unless_unwinding();
+    panic_unless_unwinding(SHUT_DOWN);
     // SAFETY: future and output are Send, and borrow nothing.
     let (task, handle) = unsafe { Cell::allocate(future, Homeless, 0) };
     if let Some(name) = name {
@@ -82,15 +82,21 @@ where
 /// # Panics
 /// Unless the thread unwinds.
 #[cold]
-pub(crate) fn refused_detached<F>(ShutDown(f): ShutDown<F>) {
-    panic_unless_unwinding();
+pub(crate) fn refused_detached<F>(refused: ShutDown<F>) {
+    refused_detached_as(SHUT_DOWN, refused);
+}
+
+/// The same with another message.
+#[cold]
+pub(crate) fn refused_detached_as<F>(message: &str, ShutDown(f): ShutDown<F>) {
+    panic_unless_unwinding(message);
     if let Err(payload) = unwind::catch(|| drop(f)) {
         report_here(payload);
     }
 }
 
-fn panic_unless_unwinding() {
+fn panic_unless_unwinding(message: &str) {
     if !thread::panicking() {
-        panic!("{SHUT_DOWN}");
+        panic!("{message}");
     }
 }

@@ -16,7 +16,10 @@ impl Slot {
 
     /// The second arm of a `join` around the caller, the outermost first.
     fn take_any_own_fork(&self) -> Option<Work> {
-        if self.fork.may_have_private() && !self.is_deep() {
+        if self.fork.is_clear() || self.yield_leaves_forks() {
+            return None;
+        }
+        if self.fork.may_have_private() {
             self.publish_all();
         }
         self.take_own_fork()

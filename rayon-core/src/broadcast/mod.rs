@@ -13,7 +13,7 @@ where
     OP: Fn(BroadcastContext<'_>) -> R + Sync,
     R: Send,
 {
-    filch::broadcast(op)
+    filch::drop_in::broadcast(op)
 }
 
 /// Runs `op` once on every thread of the current pool, or of the global one, some time from now.
@@ -23,5 +23,5 @@ pub fn spawn_broadcast<OP>(op: OP)
 where
     OP: Fn(BroadcastContext<'_>) + Send + Sync + 'static,
 {
-    filch::spawn_broadcast(move |context| guarded_call(|| op(context)));
+    filch::drop_in::spawn_broadcast(move |context| guarded_call(|| op(context)));
 }

@@ -9,7 +9,7 @@ pub fn spawn<F>(func: F)
 where
     F: FnOnce() + Send + 'static,
 {
-    filch::spawn_detached(guarded(func));
+    filch::drop_in::spawn(guarded(func));
 }
 
 /// [`spawn`], but the closures that a thread spawns in this way begin in that order.
@@ -17,5 +17,5 @@ pub fn spawn_fifo<F>(func: F)
 where
     F: FnOnce() + Send + 'static,
 {
-    filch::spawn_fifo(guarded(func));
+    filch::drop_in::spawn_fifo(guarded(func));
 }

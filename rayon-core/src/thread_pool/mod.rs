@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use filch::drop_in::{in_worker_of, join_in, worker_index, worker_index_in};
+use filch::drop_in::{in_worker_of, join_in, spawn_fifo_in, spawn_in, worker_index, worker_index_in};
 
 #[allow(deprecated)]
 use crate::Configuration;
@@ -147,7 +147,7 @@ impl ThreadPool {
     where
         OP: FnOnce() + Send + 'static,
     {
-        self.pool.spawn_detached(guarded(op));
+        spawn_in(&self.pool, guarded(op));
     }
 
     /// [`spawn_fifo`](crate::spawn_fifo) on this pool.
@@ -155,7 +155,7 @@ impl ThreadPool {
     where
         OP: FnOnce() + Send + 'static,
     {
-        self.pool.spawn_fifo(guarded(op));
+        spawn_fifo_in(&self.pool, guarded(op));
     }
 
     /// [`spawn_broadcast`](crate::spawn_broadcast) on this pool.
