@@ -1,5 +1,5 @@
-//! How long a pool takes to begin: an empty join, from inside the pool and from outside, over and over; and two
-//! closures of 20 µs each after the whole program has been idle for a millisecond, where waking a sleeper must pay
+//! How long a pool takes to begin: an empty join, from inside the pool and from outside, over and over, and after the
+//! whole program has been idle for a millisecond; and then two closures of 20 µs each, where waking a sleeper must pay
 //! for itself.
 
 use std::hint::black_box;
@@ -21,7 +21,11 @@ const CLOSURE: Duration = Duration::from_micros(20);
 const IDLE: Duration = Duration::from_millis(1);
 
 pub fn rows(scale: Scale) -> Vec<Row> {
-    vec![inside(scale), outside(scale), idle_outside(scale), idle_inside(scale)]
+    let mut rows = vec![inside(scale), outside(scale)];
+    for work in [NOTHING, TWENTY] {
+        rows.extend([idle_outside(scale, &work), idle_inside(scale, &work)]);
+    }
+    rows
 }
 
 fn inside(scale: Scale) -> Row {
@@ -143,49 +147,72 @@ impl<L: TaskLibrary> Bout for TaskBout<L> {
     }
 }
 
-const IDLE_NOTE: &str = "A run is the median of its waits. The computing time is 40 µs on one thread and 20 µs on two.";
+/// What each closure of a `join` after a while of idleness does.
+struct Work {
+    outside: &'static str,
+    inside: &'static str,
+    title: &'static str,
+    time: Option<Duration>,
+    note: &'static str,
+}
 
-fn idle_outside(scale: Scale) -> Row {
-    let waits = scale.pick(100, 20, 1);
-    let title = "2 × 20 µs after 1 ms of idleness, from outside".to_string();
-    let mut row = Row::new("idle-join-outside", title, Unit::MICROSECONDS);
-    row.note = IDLE_NOTE;
-    row.push(waiting_outside::<Serial>(1, waits));
-    row.push(waiting_outside::<Filch>(2, waits));
-    row.push(waiting_outside::<FilchOnWorker>(2, waits));
-    row.push(waiting_outside::<Rayon>(2, waits));
-    row.push(waiting_outside::<Chili>(2, waits));
-    row.push(waiting_outside::<Forte>(2, waits));
+const NOTHING: Work = Work {
+    outside: "idle-empty-outside",
+    inside: "idle-empty-inside",
+    title: "an empty join after 1 ms of idleness",
+    time: None,
+    note: "A run is the median of its waits.",
+};
+const TWENTY: Work = Work {
+    outside: "idle-join-outside",
+    inside: "idle-join-inside",
+    title: "2 × 20 µs after 1 ms of idleness",
+    time: Some(CLOSURE),
+    note: "A run is the median of its waits. The computing time is 40 µs on one thread and 20 µs on two.",
+};
+
+fn idle_outside(scale: Scale, work: &Work) -> Row {
+    let (waits, time) = (scale.pick(100, 20, 1), work.time);
+    let mut row = Row::new(work.outside, format!("{}, from outside", work.title), Unit::MICROSECONDS);
+    row.note = work.note;
+    row.push(waiting_outside::<Serial>(1, waits, time));
+    row.push(waiting_outside::<Filch>(2, waits, time));
+    row.push(waiting_outside::<FilchOnWorker>(2, waits, time));
+    row.push(waiting_outside::<Rayon>(2, waits, time));
+    row.push(waiting_outside::<Chili>(2, waits, time));
+    row.push(waiting_outside::<Forte>(2, waits, time));
     row
 }
 
-fn idle_inside(scale: Scale) -> Row {
-    let waits = scale.pick(100, 20, 1);
-    let title = "2 × 20 µs after 1 ms of idleness, inside the pool".to_string();
-    let mut row = Row::new("idle-join-inside", title, Unit::MICROSECONDS);
-    row.note = IDLE_NOTE;
-    row.push(waiting_inside::<Serial>(1, waits));
-    row.push(waiting_inside::<Filch>(2, waits));
-    row.push(waiting_inside::<FilchWorker>(2, waits));
-    row.push(waiting_inside::<Rayon>(2, waits));
-    row.push(waiting_inside::<Chili>(2, waits));
-    row.push(waiting_inside::<Forte>(2, waits));
+fn idle_inside(scale: Scale, work: &Work) -> Row {
+    let (waits, time) = (scale.pick(100, 20, 1), work.time);
+    let mut row = Row::new(work.inside, format!("{}, inside the pool", work.title), Unit::MICROSECONDS);
+    row.note = work.note;
+    row.push(waiting_inside::<Serial>(1, waits, time));
+    row.push(waiting_inside::<Filch>(2, waits, time));
+    row.push(waiting_inside::<FilchWorker>(2, waits, time));
+    row.push(waiting_inside::<Rayon>(2, waits, time));
+    row.push(waiting_inside::<Chili>(2, waits, time));
+    row.push(waiting_inside::<Forte>(2, waits, time));
     row
 }
 
-fn two_closures<F: Fork>(handle: F::Handle<'_, '_>) {
-    F::join(handle, |_| spin(CLOSURE), |_| spin(CLOSURE));
+fn two_closures<F: Fork>(handle: F::Handle<'_, '_>, time: Option<Duration>) {
+    match time {
+        Some(time) => F::join(handle, |_| spin(time), |_| spin(time)),
+        None => F::join(handle, |_| black_box(()), |_| black_box(())),
+    };
 }
 
-fn waiting_outside<L: Library>(workers: usize, waits: u32) -> Contender {
+fn waiting_outside<L: Library>(workers: usize, waits: u32, time: Option<Duration>) -> Contender {
     library(workers, move |library: &L| {
-        median_after_idling(waits, || library.enter(|handle| two_closures::<L>(handle)))
+        median_after_idling(waits, || library.enter(|handle| two_closures::<L>(handle, time)))
     })
 }
 
-fn waiting_inside<L: Library>(workers: usize, waits: u32) -> Contender {
+fn waiting_inside<L: Library>(workers: usize, waits: u32, time: Option<Duration>) -> Contender {
     library(workers, move |library: &L| {
-        library.enter(|mut handle| median_after_idling(waits, || two_closures::<L>(L::again(&mut handle))))
+        library.enter(|mut handle| median_after_idling(waits, || two_closures::<L>(L::again(&mut handle), time)))
     })
 }
 

@@ -51,7 +51,7 @@ fn dispatch(judge: &mut Judge<'_>) {
     let hot = judge.line("dispatch-outside", FILCH, 2);
     let what = "dispatch from outside, hot, µs".to_string();
     judge.number(what, hot.map(|line| line.median() / 1e3), 0.6);
-    for id in ["idle-join-outside", "idle-join-inside"] {
+    for id in ["idle-empty-outside", "idle-empty-inside", "idle-join-outside", "idle-join-inside"] {
         judge.best(id, FILCH, &["chili", "forte"], 2, 1.0);
     }
 }
