@@ -5,7 +5,7 @@
 mod support;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::{io, panic};
 
@@ -125,5 +125,27 @@ fn with_no_more_threads_than_workers() {
             }
             thread::Builder::new().stack_size(STACK).spawn(|| thread.run()).map(drop)
         })
+    });
+}
+
+/// High up on its stack a thread leaves its own forks to others at first. These may be in yields themselves, and ask for
+/// nothing: what is left to them must lie where they see it.
+#[test]
+fn items_that_yield_for_their_second_arms() {
+    with_deadline(100, || {
+        for workers in [2, 4] {
+            let pool = Pool::builder().workers(workers).stack_size(STACK).build().unwrap();
+            pool.install_on_worker(|| {
+                (0..300).into_par_iter().for_each(|_| {
+                    let done = AtomicBool::new(false);
+                    let wait = || {
+                        while !done.load(Ordering::Acquire) {
+                            let _ = filch::yield_now();
+                        }
+                    };
+                    filch::join(wait, || done.store(true, Ordering::Release));
+                });
+            });
+        }
     });
 }

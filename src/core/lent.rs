@@ -23,8 +23,8 @@
 //! queues: nobody has to free a husk, and a pool may end beside one. Nor does a husk count at the gate, since the owner
 //! counts for its root. A husk is work as far as `has_work` goes: somebody may get up for it, in vain.
 //!
-//! **Invariant:** there are at least as many tickets, in the queue or in the hands of somebody who is about to `begin`,
-//! as roots in the list. `lend` asks for another if there are not, and `begin` takes the ticket off the count together
+//! **Invariant:** there are at least as many tickets as roots in the list: in the queue, in the hands of somebody who is
+//! about to `begin`, or of an owner who is about to push one, and notifies after that. `lend` asks for another if there are not, and `begin` takes the ticket off the count together
 //! with a root, if there is one. So no root is left without one, and there are never more husks than roots have waited
 //! at once: the next root makes do with a husk, and goes ahead of closures that have been queued after that.
 //!

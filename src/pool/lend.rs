@@ -34,6 +34,9 @@ const LOOK: Duration = Duration::from_millis(5);
 /// injector in its turn.
 const MOST_LOOKS: usize = 6;
 
+/// An owner for whom there is no slot of a guest asks more and more seldom, up to every so many looks.
+const PATIENT: usize = 10;
+
 /// How long an owner still leaves its root to others.
 struct Patience {
     /// Since the last look, or since it asked for a seat.
@@ -55,7 +58,8 @@ impl Patience {
             0 if self.pieces.is_none() => FIRST_LOOK,
             // A seat is to be had after so many times. If it is not, all slots of guests are taken, perhaps for long.
             1..=POLITE_WAITS => POLITE_WAIT,
-            _ => LOOK,
+            0 => LOOK,
+            _ => LOOK * (self.asked - POLITE_WAITS).min(PATIENT) as u32,
         }
     }
 
@@ -125,6 +129,13 @@ impl Shared {
             let called = bed.park(Some(if alone { LOOK_AGAIN } else { patience.left() }));
             bed.fire();
             if alone && !called {
+                // Nobody else may ever come: a seat that is free is for the own root first, which may be inside of a lock
+                // that others' wait for.
+                if let Some(guest) = self.try_guest() {
+                    if self.lent.take_back(root) {
+                        return Some(guest);
+                    }
+                }
                 self.stand_in(&bed);
             }
             let asked = patience.is_over(self);

@@ -4,15 +4,15 @@
 //! From [`HIGH`] pieces of work on top of one another on, a wait or yield leaves the thread's own forks to others at
 //! first. If nobody has taken them when a wait has lasted for [`PATIENCE`], or so many [`YIELDS`] in a row have found
 //! nothing, perhaps nobody ever will, and the thread waits for just these: a pool of one thread has nobody else, and in
-//! any pool all threads may be in such waits. Then it takes them itself, and goes on doing so up to twice the height that
-//! it has reached; there it waits again. So a program that is `n` levels deep in waits for its own second arms loses
-//! some milliseconds, as many as `n` has binary digits, and one whose yields come and go does not get higher.
+//! any pool all threads may be in such waits. Then it takes them itself, and goes on doing so up to twice the height
+//! that it has reached; there it waits again. So a program that is `n` levels deep in waits for its own second arms
+//! loses some milliseconds, as many as `n` has binary digits, and one whose yields come and go does not get higher.
 //!
-//! The parts and rests of loops have a firm limit beside that. A loop has as many items as you like, and is not deep: if
-//! its body waits, and each wait ran the rest of the loop, the stack would be as deep as there are items, and never
-//! need be, since no item may wait for another one. So [`HIGH`] of these on top of one another are enough, however
-//! long a wait lasts. What has been forked inside of the innermost item is left with them, for forks are taken oldest
-//! first: in a pool of one thread, a `join` there whose first arm waits for the second one never ends.
+//! The parts and rests of loops have a firm limit beside that. A loop has as many items as you like, and is not deep:
+//! if its body waits, and each wait ran the rest of the loop, the stack would be as deep as there are items, and never
+//! need be, since no item may wait for another one. So [`HIGH`] of these on top of one another are enough, however long
+//! a wait lasts. What has been forked inside of the innermost item is left with them, for forks are taken oldest first:
+//! in a pool of one thread, a `join` there whose first arm waits for the second one never ends.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -20,7 +20,8 @@ use std::time::Duration;
 use crate::ground::clock::Since;
 use crate::pool::slot::Slot;
 
-/// Pieces of work on top of one another, from which on own forks are left to others, and how many may be parts of loops.
+/// Pieces of work on top of one another, from which on own forks are left to others, and how many may be parts of
+/// loops.
 const HIGH: u32 = 64;
 /// So many yields in a row, and where nothing has been forked or joined in between, are a wait. In a program that
 /// works there are one or two.
@@ -124,7 +125,8 @@ impl Slot {
         self.nest().yield_leaves_forks(self.fork.height())
     }
 
-    /// The same, asked by a wait that has lasted `since` then: if so, and if that is going to change, when to ask again.
+    /// The same, asked by a wait that has lasted `since` then: if so, and if that is going to change, when to ask
+    /// again.
     pub(crate) fn wait_leaves_forks(&self, since: Since) -> (bool, Option<Duration>) {
         let nest = self.nest();
         if !nest.leaves_forks() || nest.is_full() || !self.fork.has_public() {

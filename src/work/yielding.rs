@@ -16,13 +16,14 @@ impl Slot {
 
     /// The second arm of a `join` around the caller, the outermost first.
     fn take_any_own_fork(&self) -> Option<Work> {
-        if self.fork.is_clear() || self.yield_leaves_forks() {
+        if self.fork.is_clear() {
             return None;
         }
+        // Also those that are left to others, who may be in yields themselves, and then ask for nothing.
         if self.fork.may_have_private() {
             self.publish_all();
         }
-        self.take_own_fork()
+        if self.yield_leaves_forks() { None } else { self.take_own_fork() }
     }
 }
 
