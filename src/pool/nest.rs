@@ -2,11 +2,12 @@
 //! may wait in the midst of that again.
 //!
 //! From [`HIGH`] pieces of work on top of one another on, a wait or yield leaves the thread's own forks to others at
-//! first. If nobody has taken them when a wait has lasted for [`PATIENCE`], or so many [`YIELDS`] in a row have found
-//! nothing, perhaps nobody ever will, and the thread waits for just these: a pool of one thread has nobody else, and in
-//! any pool all threads may be in such waits. Then it takes them itself, and goes on doing so up to twice the height
-//! that it has reached; there it waits again. So a program that is `n` levels deep in waits for its own second arms
-//! loses some milliseconds, as many as `n` has binary digits, and one whose yields come and go does not get higher.
+//! first; a yield shows them for that. If nobody has taken them when a wait has lasted for [`PATIENCE`], or so many
+//! [`YIELDS`] in a row have found nothing, perhaps nobody ever will, and the thread waits for just these: a pool of one
+//! thread has nobody else, and in any pool all threads may be in such waits. Then it takes them itself, and goes on
+//! doing so up to twice the height that it has reached; there it waits again. So a program that is `n` levels deep in
+//! waits for its own second arms loses some milliseconds, as many as `n` has binary digits, and one whose yields come
+//! and go does not get higher.
 //!
 //! The parts and rests of loops have a firm limit beside that. A loop has as many items as you like, and is not deep:
 //! if its body waits, and each wait ran the rest of the loop, the stack would be as deep as there are items, and never
