@@ -251,6 +251,8 @@ impl Lane {
     fn begin_duty(&self) {
         self.duty.store(self.duty() + 1, Ordering::Relaxed);
         self.poll.store(NEVER, Ordering::Relaxed);
+        // Who looked may be the one that has the duty now: the next long poll rings whoever is first then.
+        self.relief.store(false, Ordering::Relaxed);
         self.up.store(true, Ordering::Relaxed);
         self.patrol.store(false, Ordering::Relaxed);
         self.plan.store(0, Ordering::Relaxed);

@@ -1,5 +1,5 @@
-//! Whether a poll on the express lane holds up the tasks behind it. Told by those who bring more of them: no thread has to
-//! get up for it, and the usual poll pays nothing. See *Long polls* in `core/lane.md`.
+//! Whether a poll on the express lane holds up the tasks behind it. Told first by those who bring more of them, so the
+//! usual poll pays nothing. See *Long polls* in `core/lane.md`.
 
 use crate::ground::cpu_time;
 use crate::ground::sync::{AtomicU32, AtomicU64, Ordering::Relaxed};
