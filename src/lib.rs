@@ -156,7 +156,7 @@
 //! - `pool/brief.rs`: a slot that a thread from outside keeps.
 //! - `pool/current.rs`: the thread-local pointer to the current slot.
 //! - `pool/enter.rs`: a root in the frame of a thread that blocks.
-//! - `pool/find.rs`: runs jobs, walks their scopes.
+//! - `pool/find.rs`, `pool/run.rs`: find jobs and run them, walk their scopes.
 //! - `pool/guest.rs`: takes a slot for a thread from outside.
 //! - `pool/lend.rs`: a root in the frame of a thread that may take it back.
 //! - `pool/lifecycle.rs`: keeps a slot for the thread that built the pool.

@@ -156,6 +156,7 @@ pub(crate) fn take(handle: TaskRef) -> Result<usize, Fault> {
 
 /// As a handle that is dropped.
 pub(crate) fn leave(handle: TaskRef) {
+    let Some(handle) = (unsafe { task::detach_quietly(handle, true) }) else { return };
     if let Some(complete) = unsafe { task::detach(handle, true) } {
         let _ = take(complete);
     }

@@ -95,9 +95,18 @@ pub(crate) fn is_others_turn(tick: u32) -> bool {
     matches!(tick % OUTSIDE, 0 | OTHERS)
 }
 
+/// After this piece of work, how many have no turn but their own: neither closures, nor others' work, nor timers come
+/// before a task of the thread's own. (Tasks whose polls are long may.)
+pub(crate) fn plain_turns_after(tick: u32) -> u32 {
+    let in_eight = (CLOSURE - 1) - tick % CLOSURE;
+    let turn = tick % OUTSIDE;
+    let others = if turn < OTHERS { OTHERS } else { OUTSIDE };
+    in_eight.min(others - 1 - turn)
+}
+
 #[cfg(all(test, not(filch_loom)))]
 mod tests {
-    use super::{OUTSIDE, Places, next};
+    use super::{CLOSURE, OUTSIDE, Places, TIMER, is_others_turn, next, plain_turns_after};
 
     const NAMES: [&str; 7] =
         ["own closure", "own task", "root", "injected closure", "injected task", "of others", "long task"];
@@ -187,5 +196,14 @@ mod tests {
     fn deep_in_other_work_own_work_comes_first() {
         let places = full(true);
         assert!((0..50 * OUTSIDE).all(|tick| matches!(next(&places, tick, false), Some(0 | 1))));
+    }
+
+    #[test]
+    fn turns_are_plain_until_one_is_not() {
+        let is_plain = |tick: u32| tick % CLOSURE != 0 && tick % TIMER != 0 && !is_others_turn(tick);
+        for tick in 0..3 * OUTSIDE * CLOSURE {
+            let plain = (tick + 1..).take_while(|tick| is_plain(*tick)).count();
+            assert_eq!(plain_turns_after(tick) as usize, plain, "after {tick}");
+        }
     }
 }

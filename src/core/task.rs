@@ -415,6 +415,21 @@ impl Header {
     }
 }
 
+/// [`detach`], where it is a single step, as it is for most handles that are dropped at once. Returned if it is not.
+///
+/// # Safety
+/// As for `detach`.
+#[inline]
+pub(crate) unsafe fn detach_quietly(task: TaskRef, cancel: bool) -> Option<TaskRef> {
+    let header = task.header();
+    if (cancel && header.vtable.ends_with_handle) || !header.state.drop_quiet_handle() {
+        return Some(task);
+    }
+    // The step has counted the reference off.
+    mem::forget(task);
+    None
+}
+
 /// Gives up the handle's part: the task goes on alone, or, if `cancel` says so and it is of a kind that ends with its
 /// handle, is cancelled if it has not begun. Returned if it is complete: then the output is still the handle's.
 /// May unwind, with what the awaiter's waker panics with; the handle's part is given up nevertheless.

@@ -398,4 +398,17 @@ impl State {
             }
         })
     }
+
+    /// The same in one step, for a handle whose awaiter has never been handed over, and where nothing follows. False:
+    /// it is not so, or somebody has just changed the word; nothing has been done.
+    #[inline]
+    pub(crate) fn drop_quiet_handle(&self) -> bool {
+        // Relaxed: the exchange finds what was seen here, or fails.
+        let state = self.0.load(Ordering::Relaxed);
+        let owes = state & (COMPLETE | AWAITER) != 0 && !cfg!(mutant = "quiet_handle_blind");
+        let quiet = !owes && refs(state) > 1;
+        let next = (state & !HANDLE).wrapping_sub(REF);
+        // AcqRel: as `drop_handle`.
+        quiet && self.0.compare_exchange(state, next, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    }
 }

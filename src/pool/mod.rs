@@ -32,6 +32,8 @@ pub(crate) mod numbers;
 pub(crate) mod patrol;
 pub(crate) mod policy;
 pub(crate) mod priority;
+#[allow(unsafe_code)]
+pub(crate) mod run;
 pub(crate) mod schedules;
 pub(crate) mod section;
 pub(crate) mod shared;

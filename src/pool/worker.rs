@@ -91,9 +91,12 @@ fn live(slot: &Slot) {
             if std::mem::take(&mut counted_on) && may_be_long {
                 shared.see_to_tasks_if_any();
             }
-            slot.run(work);
-            if may_be_long {
-                shared.fire_timers();
+            match work {
+                Work::Task(task) => slot.run_tasks(task),
+                work => {
+                    slot.run(work);
+                    shared.fire_timers();
+                }
             }
         }
         slot.engaged.set(false);

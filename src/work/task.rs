@@ -180,6 +180,7 @@ impl UnwindSafe for AbortHandle {}
 impl RefUnwindSafe for AbortHandle {}
 
 impl<T> Drop for JoinHandle<T> {
+    #[inline]
     fn drop(&mut self) {
         self.let_go(true);
     }
@@ -187,9 +188,19 @@ impl<T> Drop for JoinHandle<T> {
 
 impl<T> JoinHandle<T> {
     /// Gives the task up. `cancel`: if it is a CPU closure that has not begun, it is dropped unrun.
+    #[inline]
     fn let_go(&mut self, cancel: bool) {
         let Some(task) = self.task.take() else { return };
         // SAFETY: we are the handle, and have not taken the output.
+        if let Some(task) = unsafe { task::detach_quietly(task, cancel) } {
+            Self::let_go_slowly(task, cancel);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn let_go_slowly(task: TaskRef, cancel: bool) {
+        // SAFETY: as above: both come from there alone.
         let left = unwind::catch(|| unsafe { task::detach(task, cancel) });
         let unseen = match left {
             Ok(None) => return,
