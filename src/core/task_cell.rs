@@ -207,6 +207,27 @@ impl<F: Future, S: Scheduler> Cell<F, S> {
         }
         turn.leave();
         let last = (!claimed).then(|| scheduler.last(&cell.header));
+        if cell.header.state.ends_alone() {
+            cell.discard(output);
+            // SAFETY: nobody else has a reference, and future and output are gone.
+            unsafe { Self::free(header) };
+        } else {
+            // SAFETY: the right to run is passed on.
+            unsafe { Self::leave_output(header, output, claimed) };
+        }
+        drop(last);
+        bomb.defuse();
+    }
+
+    /// The end of a task that others know: leaves them the output.
+    ///
+    /// # Safety
+    /// As for `run`; the future is gone.
+    #[inline(never)]
+    unsafe fn leave_output(header: NonNull<Header>, output: Result<F::Output, Fault>, claimed: bool) {
+        // SAFETY: as in `run`.
+        let cell = unsafe { Self::of(header) };
+        let scheduler = &cell.scheduler;
         let wanted = cell.header.state.wanted();
         match wanted {
             // SAFETY: the future is gone, so the place is free; the handle reads it after `complete` only.
@@ -235,8 +256,6 @@ impl<F: Future, S: Scheduler> Cell<F, S> {
                 drop(unsafe { TaskRef::new(header) });
             }
         }
-        drop(last);
-        bomb.defuse();
     }
 
     /// Drops an output that nobody wants.

@@ -13,22 +13,63 @@ pub(crate) const BUDGET: u8 = 128;
 
 /// Outside of tasks nothing runs out.
 const UNLIMITED: u8 = u8::MAX;
-const OUTSIDE: Turn = Turn { task: ptr::null(), layer: 0, budget: UNLIMITED, refused: 0, yielded: false };
+const OUTSIDE: Turn = Turn { task: ptr::null(), marks: Marks::new(0, UNLIMITED) };
 
 thread_local! {
     // Constant and without a destructor: reading it is one load.
     static CONTEXT: Cell<Turn> = const { Cell::new(OUTSIDE) };
 }
 
+/// Two words, so that it goes from call to call in registers: each poll saves one and restores it, and what is written
+/// to memory in small pieces and read at once in large ones makes the processor wait.
 #[derive(Clone, Copy)]
 struct Turn {
     task: *const Header,
+    marks: Marks,
+}
+
+/// What is left of a turn, and more, in one word.
+#[derive(Clone, Copy)]
+struct Marks(u64);
+
+impl Marks {
+    const REFUSED: u32 = 8;
+    const YIELDED: u64 = 1 << 16;
+    const LAYER: u32 = 32;
+
+    const fn new(layer: u32, budget: u8) -> Self {
+        Marks((layer as u64) << Marks::LAYER | budget as u64)
+    }
+
     /// How many pieces of work lie below this one on the thread's stack.
-    layer: u32,
-    budget: u8,
+    fn layer(self) -> u32 {
+        (self.0 >> Marks::LAYER) as u32
+    }
+
+    fn budget(self) -> u8 {
+        self.0 as u8
+    }
+
+    fn with_budget(self, budget: u8) -> Self {
+        Marks(self.0 & !0xff | u64::from(budget))
+    }
+
     /// How often [`refuse`] has put off somebody who has a waker of their own, since there was a whole budget.
-    refused: u8,
-    yielded: bool,
+    fn refused(self) -> u8 {
+        (self.0 >> Marks::REFUSED) as u8
+    }
+
+    fn with_refused(self, refused: u8) -> Self {
+        Marks(self.0 & !(0xff << Marks::REFUSED) | u64::from(refused) << Marks::REFUSED)
+    }
+
+    fn yielded(self) -> bool {
+        self.0 & Marks::YIELDED != 0
+    }
+
+    fn with_yielded(self, yielded: bool) -> Self {
+        Marks(if yielded { self.0 | Marks::YIELDED } else { self.0 & !Marks::YIELDED })
+    }
 }
 
 /// While it lives, the current thread polls a task.
@@ -39,7 +80,7 @@ pub(crate) struct Entered(Turn);
 #[inline]
 pub(crate) fn enter(task: NonNull<Header>) -> Entered {
     let below = CONTEXT.get();
-    CONTEXT.set(Turn { task: task.as_ptr(), layer: below.layer + 1, budget: BUDGET, refused: 0, yielded: false });
+    CONTEXT.set(Turn { task: task.as_ptr(), marks: Marks::new(below.marks.layer() + 1, BUDGET) });
     Entered(below)
 }
 
@@ -47,13 +88,17 @@ impl Entered {
     /// Whether the poll has ended in [`yield_turn`].
     #[inline]
     pub(crate) fn has_yielded(&self) -> bool {
-        CONTEXT.get().yielded
+        CONTEXT.get().marks.yielded()
     }
 
     #[inline]
     pub(crate) fn leave(self) {
         CONTEXT.set(self.0);
     }
+}
+
+fn set_marks(marks: Marks) {
+    CONTEXT.set(Turn { marks, ..CONTEXT.get() });
 }
 
 /// Calls `f` with the task that the current thread is polling, if there is one.
@@ -65,12 +110,12 @@ pub(crate) fn with_current<R>(f: impl FnOnce(&Header) -> R) -> Option<R> {
 /// The layer that the current thread runs on: what a frame has set for itself, such as task-locals, is not for other
 /// work on top of it to see. It is taken back before the layer is left, so equal numbers mean the same piece of work.
 pub(crate) fn layer() -> u32 {
-    CONTEXT.get().layer
+    CONTEXT.get().marks.layer()
 }
 
 /// Whether any budget is left.
 pub(crate) fn has_budget() -> bool {
-    CONTEXT.get().budget > 0
+    CONTEXT.get().marks.budget() > 0
 }
 
 /// The caller's poll is about to end so that others have their turn, and is to be repeated then.
@@ -87,19 +132,19 @@ fn yield_turn(waker: &Waker) -> bool {
     if turn.task.is_null() || !task::is_waker_of(waker, turn.task) {
         return false;
     }
-    CONTEXT.set(Turn { yielded: true, ..turn });
+    set_marks(turn.marks.with_yielded(true));
     true
 }
 
 /// Uses up a unit of the budget. Pending if there was none left: so is the caller's poll, which is repeated when others
 /// have had their turn.
 pub(crate) fn spend(context: &Context<'_>) -> Poll<()> {
-    let turn = CONTEXT.get();
-    match turn.budget {
+    let marks = CONTEXT.get().marks;
+    match marks.budget() {
         UNLIMITED => Poll::Ready(()),
         0 => refuse(context.waker()),
         left => {
-            CONTEXT.set(Turn { budget: left - 1, ..turn });
+            set_marks(marks.with_budget(left - 1));
             Poll::Ready(())
         }
     }
@@ -120,10 +165,10 @@ pub(crate) fn poll_budget(context: &Context<'_>) -> Poll<()> {
 #[cold]
 fn refuse(waker: &Waker) -> Poll<()> {
     if !yield_turn(waker) {
-        let turn = CONTEXT.get();
-        let refused = turn.refused + 1;
+        let marks = CONTEXT.get().marks;
+        let refused = marks.refused() + 1;
         let (budget, refused) = if refused < BUDGET { (0, refused) } else { (BUDGET, 0) };
-        CONTEXT.set(Turn { budget, refused, ..turn });
+        set_marks(marks.with_budget(budget).with_refused(refused));
         waker.wake_by_ref();
     }
     Poll::Pending
@@ -131,9 +176,9 @@ fn refuse(waker: &Waker) -> Poll<()> {
 
 /// Gives a unit back that [`spend`] has used up in this poll.
 pub(crate) fn refund() {
-    let turn = CONTEXT.get();
-    if turn.budget < BUDGET {
-        CONTEXT.set(Turn { budget: turn.budget + 1, ..turn });
+    let marks = CONTEXT.get().marks;
+    if marks.budget() < BUDGET {
+        set_marks(marks.with_budget(marks.budget() + 1));
     }
 }
 
@@ -141,7 +186,7 @@ pub(crate) fn refund() {
 #[inline]
 pub(crate) fn outside() -> Entered {
     let below = CONTEXT.get();
-    CONTEXT.set(Turn { layer: below.layer + 1, ..OUTSIDE });
+    CONTEXT.set(Turn { task: ptr::null(), marks: Marks::new(below.marks.layer() + 1, UNLIMITED) });
     Entered(below)
 }
 
@@ -195,11 +240,12 @@ pub(crate) fn unlimited<R>(f: impl FnOnce() -> R) -> R {
     impl Drop for Restore {
         fn drop(&mut self) {
             // A future in there may have been polled with the outer task's own waker, and yielded.
-            CONTEXT.set(Turn { yielded: CONTEXT.get().yielded, ..self.0 });
+            let marks = self.0.marks.with_yielded(CONTEXT.get().marks.yielded());
+            CONTEXT.set(Turn { marks, ..self.0 });
         }
     }
     let outer = CONTEXT.get();
     let _restore = Restore(outer);
-    CONTEXT.set(Turn { budget: UNLIMITED, ..outer });
+    set_marks(outer.marks.with_budget(UNLIMITED));
     f()
 }

@@ -321,6 +321,14 @@ impl State {
         if self.0.load(Ordering::Relaxed) & HANDLE != 0 { Wanted::Yes } else { Wanted::No }
     }
 
+    /// Whether nobody but the caller knows the task: no handle, no waker, no list, no note. Then nobody ever will.
+    #[inline]
+    pub(crate) fn ends_alone(&self) -> bool {
+        // Acquire pairs with those who went.
+        let state = self.0.load(Ordering::Acquire);
+        refs(state) == 1 && state & (LISTED | NOTED) == 0
+    }
+
     /// The future is gone and the output is in its place, or dropped if it is not `wanted`.
     #[inline]
     pub(crate) fn complete(&self, wanted: Wanted) -> Completed {
