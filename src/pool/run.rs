@@ -68,22 +68,26 @@ impl Slot {
         let place = Place { scope: ptr::null(), work_scope: ptr::null(), work_base: self.fork.height() };
         self.nest().enter(false);
         let polling = self.polling().get();
+        // A task is never background work, wherever it was found.
+        self.forget_victim();
         let mut task = first;
         // This turn was looked at by whoever has found the task.
-        let mut turns = rhythm::plain_turns_after(self.ticks());
+        let mut tick = self.ticks();
+        let last = tick.wrapping_add(rhythm::plain_turns_after(tick));
         loop {
             self.place().set(place);
             self.polling().set(true);
             task.run(shared.gate.is_closed());
-            if turns == 0 || self.has_mail() || shared.ranks.is_used() || shared.long_tasks.may_wait() {
+            // If the poll has waited for something, and others' turns have come meanwhile, we count anew.
+            let is_last = tick == last || self.ticks() != tick;
+            if is_last || self.has_mail() || shared.ranks.is_used() || shared.long_tasks.may_wait() {
                 break;
             }
             if shared.sleep.crowded(shared.seats) {
                 break;
             }
             let Some(next) = self.next_task() else { break };
-            self.tick();
-            turns -= 1;
+            tick = self.tick();
             task = next;
         }
         self.nest().leave(false);
