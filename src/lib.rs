@@ -156,11 +156,12 @@
 //! - `pool/brief.rs`: a slot that a thread from outside keeps.
 //! - `pool/current.rs`: the thread-local pointer to the current slot.
 //! - `pool/enter.rs`: a root in the frame of a thread that blocks.
-//! - `pool/find.rs`, `pool/run.rs`: find jobs and run them, walk their scopes.
+//! - `pool/find.rs`: walks the scopes of jobs.
 //! - `pool/guest.rs`: takes a slot for a thread from outside.
 //! - `pool/lend.rs`: a root in the frame of a thread that may take it back.
 //! - `pool/lifecycle.rs`: keeps a slot for the thread that built the pool.
 //! - `pool/numbers.rs`: from a task's number to its pool.
+//! - `pool/run.rs`: runs jobs, walks their scopes.
 //! - `pool/slot.rs`: fields that are the owner's alone.
 //! - `pool/tasks.rs`: queues the right to run a task.
 //! - `pool/worker.rs`: takes a slot for a new thread.

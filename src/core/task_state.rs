@@ -326,7 +326,8 @@ impl State {
     pub(crate) fn ends_alone(&self) -> bool {
         // Acquire pairs with those who went.
         let state = self.0.load(Ordering::Acquire);
-        refs(state) == 1 && state & (LISTED | NOTED) == 0
+        let listed = state & LISTED != 0 && !cfg!(mutant = "ends_alone_in_a_list");
+        refs(state) == 1 && !listed && state & NOTED == 0
     }
 
     /// The future is gone and the output is in its place, or dropped if it is not `wanted`.

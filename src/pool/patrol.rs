@@ -154,6 +154,11 @@ impl Patrol {
         self.seen.get(slot.index).is_some_and(|seen| seen.stuck && seen.ticks == slot.ticks())
     }
 
+    /// Whether what lies in the next slot is left alone: by a poll that does not end, or by a closure.
+    fn leaves_next(&self, slot: &Slot) -> bool {
+        self.seen.get(slot.index).is_some_and(|seen| (seen.stuck || slot.engaged.get()) && seen.ticks == slot.ticks())
+    }
+
     /// Looks at everybody.
     pub(crate) fn look(&mut self, shared: &Shared) {
         for slot in shared.slots() {
@@ -215,7 +220,7 @@ impl Patrol {
     pub(crate) fn has_tasks(&self, shared: &Shared) -> bool {
         !shared.task_injector.is_empty()
             || self.rescues(shared)
-            || shared.slots().any(|slot| slot.has_tasks() || (slot.next.is_full() && self.is_stuck(slot)))
+            || shared.slots().any(|slot| slot.has_tasks() || (slot.next.is_full() && self.leaves_next(slot)))
     }
 
     /// The same, and tasks for which a thread will be back if its poll ends: the patrol must go on.
@@ -234,7 +239,7 @@ impl Patrol {
         let local = || {
             shared.slots_from(turn % shared.slot_count()).find_map(|slot| {
                 let stuck = self.is_stuck(slot);
-                let next = || if stuck { slot.next.take() } else { None };
+                let next = || if self.leaves_next(slot) { slot.next.take() } else { None };
                 if stuck || slot.engaged.get() || !slot.is_busy() { slot.tasks_end.steal().or_else(next) } else { None }
             })
         };

@@ -172,6 +172,8 @@ impl Slot {
                 self.place().set(Place { scope, work_scope: scope, work_base });
                 // SAFETY: taken from the queue, so it is ours alone and not yet run.
                 unsafe { job.run() };
+                // A closure with a handle has set it at its end.
+                self.polling().set(false);
                 // Its scope may be gone, and timers' wakers may fork.
                 self.place().set(place);
             }
