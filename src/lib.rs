@@ -106,6 +106,8 @@
 //!
 //! `indicatif`: a progress bar of that crate may be given to [`with_progress`](iter::ParallelIterator::with_progress).
 //!
+//! `macros`: the attributes `#[filch::main]` and `#[filch::test]`, for a `main` and for tests that are `async`.
+//!
 //! `rayon-core`: on when the drop-in of that name is in the program (see `docs/RAYON.md`), and not for direct use. The
 //! global pool then waits as rayon does, [`WaitPolicy::RunAnything`], and its size may be set by `RAYON_NUM_THREADS`.
 //!
@@ -234,6 +236,17 @@ mod exports {
 }
 #[cfg(not(filch_loom))]
 pub use exports::*;
+
+#[cfg(all(feature = "macros", not(filch_loom)))]
+#[cfg_attr(docsrs, doc(cfg(feature = "macros")))]
+#[doc = include_str!("work/doc/main.md")]
+#[doc(inline)]
+pub use filch_macros::main;
+#[cfg(all(feature = "macros", not(filch_loom)))]
+#[cfg_attr(docsrs, doc(cfg(feature = "macros")))]
+#[doc = include_str!("work/doc/test.md")]
+#[doc(inline)]
+pub use filch_macros::test;
 
 #[cfg(all(feature = "rayon-core", not(filch_loom)))]
 #[doc(hidden)]

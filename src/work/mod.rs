@@ -11,6 +11,8 @@ pub(crate) mod cancel_guard;
 pub(crate) mod cancel_tree;
 pub(crate) mod cancel_wait;
 pub(crate) mod compile_fail;
+#[cfg(feature = "macros")]
+pub(crate) mod compile_fail_macros;
 pub(crate) mod coop;
 #[cfg(feature = "rayon-core")]
 #[allow(unsafe_code)]
