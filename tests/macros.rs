@@ -235,9 +235,9 @@ fn functions_of_every_kind() {
 
     impl Base {
         #[filch::main]
-        async fn plus<T: Into<u32>>(&self, (a, mut b): (T, u32)) -> u32
+        async fn plus<T>(&self, (a, mut b): (T, u32)) -> u32
         where
-            T: Copy,
+            T: Into<u32>,
         {
             #![allow(clippy::arithmetic_side_effects)]
             b += self.0;
