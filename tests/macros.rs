@@ -241,9 +241,7 @@ fn functions_of_every_kind() {
         {
             #![allow(clippy::arithmetic_side_effects)]
             b += self.0;
-            // The names that the attribute uses are its own.
-            let (body, output) = (a.into(), b);
-            body + output
+            a.into() + b
         }
 
         #[filch::main]

@@ -86,6 +86,15 @@ fn the_function_remains_beside_a_wrong_argument() {
 }
 
 #[test]
+fn attributes_stay_with_the_function() {
+    let expanded = expansion(Test, "", "#[should_panic] async fn name() { #![allow(unused)] let kept = 1; }");
+    let before = expanded.split("fn name").next().unwrap();
+    for attribute in ["should_panic", "allow (unused)", ":: test"] {
+        assert!(before.contains(attribute), "{expanded}");
+    }
+}
+
+#[test]
 fn what_is_allowed() {
     let every = "worker_threads = 3, name = \"a\", start_paused = false, flavor = \"multi_thread\", crate = \"a::b\",";
     for (kind, args, item) in [
