@@ -27,8 +27,9 @@ use crate::par::stretch::{Cut, Stretch};
 use crate::pool::current;
 use crate::pool::shared::Worth;
 use crate::pool::slot::Slot;
+use crate::work::join::join;
 
-/// A part of a loop that another thread may run. `Err`: cutting it has panicked, and whoever runs it goes on with that.
+/// What is left of a piece. `Err`: cutting it has panicked, and whoever runs it goes on with that.
 struct Rest<S, C> {
     stretch: Result<S, Payload>,
     consumer: C,
@@ -44,10 +45,39 @@ impl<S, C> Rest<S, C> {
 impl<S: Stretch, C: Consumer<S::Item>> Arm for Rest<S, C> {
     type Out = C::Result;
 
+    /// The owner may be busy with its item for ever, if that is a loop of its own; and this thread with the next. So a
+    /// search begins in the middle.
     fn run_stolen(self) -> C::Result {
         let (consumer, pace) = (self.consumer, self.pace);
-        let stretch = self.unwrap();
-        current::with(|slot| run(slot.expect("forks run on threads that have a slot"), stretch, consumer, pace))
+        let mut stretch = self.unwrap();
+        if const { C::SEARCHES } && stretch.may_share() {
+            match stretch.cut(1) {
+                Cut::Two(near, far) => {
+                    let (far, near) =
+                        join(move || run_here(far, consumer, pace), move || run_here(near, consumer, pace));
+                    return consumer.reduce(near, far);
+                }
+                Cut::One(all) => stretch = all,
+            }
+        }
+        run_here(stretch, consumer, pace)
+    }
+}
+
+/// Runs a piece on this thread.
+fn run_here<S: Stretch, C: Consumer<S::Item>>(stretch: S, consumer: C, pace: Pace) -> C::Result {
+    current::with(|slot| run(slot.expect("forks run on threads that have a slot"), stretch, consumer, pace))
+}
+
+/// A part of a loop that another thread may run: it was cut off where that thread should begin.
+struct Away<S, C>(Rest<S, C>);
+
+impl<S: Stretch, C: Consumer<S::Item>> Arm for Away<S, C> {
+    type Out = C::Result;
+
+    fn run_stolen(self) -> C::Result {
+        let (consumer, pace) = (self.0.consumer, self.0.pace);
+        run_here(self.0.unwrap(), consumer, pace)
     }
 }
 
@@ -77,7 +107,7 @@ type RestJob<S, C> = ForkJob<Rest<S, C>, Beside<S, C>>;
 
 /// A part that has been cut off.
 struct Part<S: Stretch, C: Consumer<S::Item>> {
-    job: ForkJob<Rest<S, C>>,
+    job: ForkJob<Away<S, C>>,
     older: Option<NonNull<Part<S, C>>>,
 }
 
@@ -95,7 +125,7 @@ unsafe fn split<S: Stretch, C: Consumer<S::Item>>(data: *const (), into: usize) 
     match stretch.and_then(|stretch| unwind::catch(|| stretch.cut(into))) {
         Ok(Cut::Two(left, right)) => {
             rest.stretch = Ok(left);
-            let part = Rest { stretch: Ok(right), consumer: rest.consumer, pace: rest.pace };
+            let part = Away(Rest { stretch: Ok(right), consumer: rest.consumer, pace: rest.pace });
             let part = Box::new(Part { job: ForkJob::new(part), older: job.more().parts.get() });
             let part = NonNull::from(Box::leak(part));
             job.more().parts.set(Some(part));
@@ -168,7 +198,7 @@ impl<S: Stretch, C: Consumer<S::Item>> Open<'_, S, C> {
         // it is older than the part. The newest public fork is then the part, or the part has been stolen.
         let taken = if unsafe { self.slot.fork.reclaim_part() } {
             // SAFETY: reclaimed.
-            Taken::Back(unsafe { node.job.take() })
+            Taken::Back(unsafe { node.job.take() }.0)
         } else {
             // SAFETY: made public by `publish`, which has had it from `split`.
             self.slot.wait_for_fork(unsafe { node.job.header() });

@@ -131,6 +131,11 @@ pub trait Consumer<Item>: Copy + Send {
     /// What becomes of a piece.
     type Result: Send;
 
+    /// Whether an item may end the loop wherever it lies, and so may be sought behind more items than could ever be
+    /// run. Then a thread that gets all that is left of a piece, while another is busy with an item of it, begins in
+    /// the middle, and what lies before that comes later. A consumer that wraps another says what that says.
+    const SEARCHES: bool = false;
+
     /// Begins a piece.
     fn into_folder(self, place: Place) -> Self::Folder;
 

@@ -142,6 +142,7 @@ where
 {
     type Folder = EachFolder<'f, C::Folder, E>;
     type Result = C::Result;
+    const SEARCHES: bool = C::SEARCHES;
 
     fn into_folder(self, place: Place) -> Self::Folder {
         EachFolder { base: self.base.into_folder(place), op: self.op }

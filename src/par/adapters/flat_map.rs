@@ -87,6 +87,7 @@ where
 {
     type Folder = FlatMapFolder<'f, C, C::Result, F>;
     type Result = C::Result;
+    const SEARCHES: bool = C::SEARCHES;
 
     fn into_folder(self, place: Place) -> Self::Folder {
         FlatMapFolder { base: self.base, map_op: self.map_op, done: None, place: place.inside() }

@@ -86,6 +86,7 @@ where
 {
     type Folder = FlatMapIterFolder<'f, C::Folder, F>;
     type Result = C::Result;
+    const SEARCHES: bool = C::SEARCHES;
 
     fn into_folder(self, place: Place) -> Self::Folder {
         FlatMapIterFolder { base: self.base.into_folder(place), map_op: self.map_op }

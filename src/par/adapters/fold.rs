@@ -102,6 +102,7 @@ where
 {
     type Folder = FoldFolder<'f, C::Folder, S::Value, F>;
     type Result = C::Result;
+    const SEARCHES: bool = C::SEARCHES;
 
     fn into_folder(self, place: Place) -> Self::Folder {
         FoldFolder { base: self.base.into_folder(place), value: self.start.start(), fold_op: self.fold_op }

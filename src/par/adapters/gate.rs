@@ -42,6 +42,7 @@ where
 {
     type Folder = GateFolder<'f, C::Folder, S>;
     type Result = C::Result;
+    const SEARCHES: bool = true;
 
     fn into_folder(self, place: Place) -> Self::Folder {
         GateFolder { base: self.base.into_folder(place), gate: self.gate }

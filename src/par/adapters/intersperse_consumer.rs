@@ -87,6 +87,7 @@ impl<C: Copy, T> Clone for Counted<'_, C, T> {
 impl<'f, T: Clone + Send, C: Consumer<T>> Consumer<T> for Counted<'f, C, T> {
     type Folder = CountedFolder<'f, C::Folder, T>;
     type Result = C::Result;
+    const SEARCHES: bool = C::SEARCHES;
 
     fn into_folder(self, place: Place) -> Self::Folder {
         let element_next = place.start() > 0;
@@ -202,6 +203,7 @@ struct Joint<R> {
 impl<'f, T: Clone + Send, C: Consumer<T>> Consumer<T> for Joining<'f, C, T> {
     type Folder = JoiningFolder<C::Folder, T>;
     type Result = Joint<C::Result>;
+    const SEARCHES: bool = C::SEARCHES;
 
     fn into_folder(self, place: Place) -> Self::Folder {
         let before = place.inside();

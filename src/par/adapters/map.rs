@@ -138,6 +138,7 @@ where
 {
     type Folder = MapFolder<'f, C::Folder, F>;
     type Result = C::Result;
+    const SEARCHES: bool = C::SEARCHES;
 
     fn into_folder(self, place: Place) -> Self::Folder {
         MapFolder { base: self.base.into_folder(place), map_op: self.map_op }

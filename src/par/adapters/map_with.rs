@@ -292,6 +292,7 @@ where
 {
     type Folder = MapFolder<'f, C::Folder, S::Value, F>;
     type Result = C::Result;
+    const SEARCHES: bool = C::SEARCHES;
 
     fn into_folder(self, place: Place) -> Self::Folder {
         MapFolder { base: self.base.into_folder(place), value: self.start.start(), map_op: self.map_op }

@@ -171,6 +171,7 @@ impl<C: Copy> Clone for PanicFuseConsumer<'_, C> {
 impl<'f, T, C: Consumer<T>> Consumer<T> for PanicFuseConsumer<'f, C> {
     type Folder = PanicFuseFolder<'f, C::Folder>;
     type Result = C::Result;
+    const SEARCHES: bool = C::SEARCHES;
 
     fn into_folder(self, place: Place) -> Self::Folder {
         let fuse = Fuse::new(self.blown);

@@ -37,6 +37,7 @@ where
 {
     type Folder = SiftFolder<'f, C::Folder, S>;
     type Result = C::Result;
+    const SEARCHES: bool = C::SEARCHES;
 
     fn into_folder(self, place: Place) -> Self::Folder {
         SiftFolder { base: self.base.into_folder(place), sift: self.sift }

@@ -113,6 +113,7 @@ where
 {
     type Folder = TryFoldFolder<'f, C::Folder, R, F>;
     type Result = C::Result;
+    const SEARCHES: bool = C::SEARCHES;
 
     fn into_folder(self, place: Place) -> Self::Folder {
         let base = self.base.into_folder(place);

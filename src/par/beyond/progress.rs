@@ -252,6 +252,7 @@ impl<C: Copy, P> Clone for ProgressConsumer<'_, C, P> {
 impl<'p, T, C: Consumer<T>, P: Progress> Consumer<T> for ProgressConsumer<'p, C, P> {
     type Folder = ProgressFolder<'p, C::Folder, P>;
     type Result = C::Result;
+    const SEARCHES: bool = C::SEARCHES;
 
     fn into_folder(self, place: Place) -> Self::Folder {
         ProgressFolder::new(self.base.into_folder(place), self.progress)

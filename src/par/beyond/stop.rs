@@ -114,6 +114,7 @@ struct StopConsumer<C, S> {
 impl<T, C: Consumer<T>, S: Sign> Consumer<T> for StopConsumer<C, S> {
     type Folder = StopFolder<C::Folder, S>;
     type Result = C::Result;
+    const SEARCHES: bool = C::SEARCHES;
 
     fn into_folder(self, place: Place) -> Self::Folder {
         StopFolder {

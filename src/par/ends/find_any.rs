@@ -50,6 +50,7 @@ impl<F> Clone for FindAny<'_, F> {
 impl<'f, T, R: Send, F: Fn(T) -> Option<R> + Sync> Consumer<T> for FindAny<'f, F> {
     type Folder = FindAnyFolder<'f, R, F>;
     type Result = Option<R>;
+    const SEARCHES: bool = true;
 
     fn into_folder(self, _: Place) -> Self::Folder {
         FindAnyFolder { op: self.op, found: self.found, result: None }

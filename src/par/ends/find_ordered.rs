@@ -138,6 +138,7 @@ impl<F, E> Clone for Find<'_, F, E> {
 impl<'f, T, R: Send, F: Fn(T) -> Option<R> + Sync, E: End> Consumer<T> for Find<'f, F, E> {
     type Folder = FindFolder<'f, R, F, E>;
     type Result = Option<R>;
+    const SEARCHES: bool = !E::FIRST_COUNTS;
 
     fn into_folder(self, place: Place) -> Self::Folder {
         FindFolder { find: self, label: place.label(), result: None }

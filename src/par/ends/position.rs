@@ -14,7 +14,7 @@ where
     I: IndexedParallelIterator,
     P: Fn(I::Item) -> bool + Sync,
 {
-    search(iter, predicate, Which::Any)
+    search::<I, P, true>(iter, predicate, Which::Any)
 }
 
 pub(crate) fn first<I, P>(iter: I, predicate: &P) -> Option<usize>
@@ -22,7 +22,7 @@ where
     I: IndexedParallelIterator,
     P: Fn(I::Item) -> bool + Sync,
 {
-    search(iter, predicate, Which::First)
+    search::<I, P, false>(iter, predicate, Which::First)
 }
 
 pub(crate) fn last<I, P>(iter: I, predicate: &P) -> Option<usize>
@@ -30,7 +30,7 @@ where
     I: IndexedParallelIterator,
     P: Fn(I::Item) -> bool + Sync,
 {
-    search(iter, predicate, Which::Last)
+    search::<I, P, true>(iter, predicate, Which::Last)
 }
 
 #[derive(Clone, Copy)]
@@ -40,14 +40,15 @@ enum Which {
     Last,
 }
 
-fn search<I, P>(iter: I, predicate: &P, which: Which) -> Option<usize>
+/// `BEYOND`: what is sought may lie anywhere: a thread that gets the whole rest of a piece begins in the middle.
+fn search<I, P, const BEYOND: bool>(iter: I, predicate: &P, which: Which) -> Option<usize>
 where
     I: IndexedParallelIterator,
     P: Fn(I::Item) -> bool + Sync,
 {
     let best = AtomicUsize::new(NONE);
     let len = iter.len();
-    iter.drive(Search { predicate, best: &best, which }, Place::indexed(len));
+    iter.drive(Search::<_, BEYOND> { predicate, best: &best, which }, Place::indexed(len));
     // The loop has ended, and whoever has written is known to have.
     best.into_inner().checked_sub(1)
 }
@@ -55,21 +56,21 @@ where
 /// In `best`, 0; any other number is one more than the index.
 const NONE: usize = 0;
 
-struct Search<'s, P> {
+struct Search<'s, P, const BEYOND: bool> {
     predicate: &'s P,
     best: &'s AtomicUsize,
     which: Which,
 }
 
-impl<P> Copy for Search<'_, P> {}
+impl<P, const BEYOND: bool> Copy for Search<'_, P, BEYOND> {}
 
-impl<P> Clone for Search<'_, P> {
+impl<P, const BEYOND: bool> Clone for Search<'_, P, BEYOND> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<P> Search<'_, P> {
+impl<P, const BEYOND: bool> Search<'_, P, BEYOND> {
     /// Whether nothing at `next` or after it, in the same piece, can be better than what has been found.
     #[inline]
     fn settled(&self, next: usize) -> bool {
@@ -99,9 +100,10 @@ impl<P> Search<'_, P> {
     }
 }
 
-impl<'s, T, P: Fn(T) -> bool + Sync> Consumer<T> for Search<'s, P> {
-    type Folder = Searching<'s, P>;
+impl<'s, T, P: Fn(T) -> bool + Sync, const BEYOND: bool> Consumer<T> for Search<'s, P, BEYOND> {
+    type Folder = Searching<'s, P, BEYOND>;
     type Result = ();
+    const SEARCHES: bool = BEYOND;
 
     fn into_folder(self, place: Place) -> Self::Folder {
         Searching { search: self, next: place.start() }
@@ -119,13 +121,13 @@ impl<'s, T, P: Fn(T) -> bool + Sync> Consumer<T> for Search<'s, P> {
     }
 }
 
-struct Searching<'s, P> {
-    search: Search<'s, P>,
+struct Searching<'s, P, const BEYOND: bool> {
+    search: Search<'s, P, BEYOND>,
     /// The index of the next item.
     next: usize,
 }
 
-impl<T, P: Fn(T) -> bool> Folder<T> for Searching<'_, P> {
+impl<T, P: Fn(T) -> bool, const BEYOND: bool> Folder<T> for Searching<'_, P, BEYOND> {
     type Result = ();
 
     #[inline]

@@ -50,6 +50,7 @@ where
 {
     type Folder = TryForEachFolder<'f, T, F, R>;
     type Result = R;
+    const SEARCHES: bool = true;
 
     fn into_folder(self, _: Place) -> Self::Folder {
         TryForEachFolder { value: (self.init)(), op: self.op, stopped: None, stop: self.stop }

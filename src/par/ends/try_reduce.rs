@@ -54,6 +54,7 @@ where
 {
     type Folder = TryReduceFolder<'f, T, F>;
     type Result = Option<T>;
+    const SEARCHES: bool = true;
 
     fn into_folder(self, _: Place) -> Self::Folder {
         TryReduceFolder { so_far: (self.begin)().map(Continue), op: self.op, stop: self.stop }

@@ -84,6 +84,7 @@ where
 {
     type Folder = UntilNoneFolder<'f, C::Folder, F>;
     type Result = C::Result;
+    const SEARCHES: bool = true;
 
     fn into_folder(self, place: Place) -> Self::Folder {
         UntilNoneFolder { base: self.base.into_folder(place), op: self.op, stop: self.stop }

@@ -135,6 +135,7 @@ where
 {
     type Folder = BothFolder<'r, R, A::Folder, B::Folder>;
     type Result = (A::Result, B::Result);
+    const SEARCHES: bool = A::SEARCHES && B::SEARCHES;
 
     fn into_folder(self, place: Place) -> Self::Folder {
         let (left, right) = self.twins.apart(place);
