@@ -1,16 +1,15 @@
 //! `par_map_ordered`: from a plain iterator to a sink, with a parallel map between them.
 //!
-//! In rounds, as [`ordered`](super::ordered): while one block is mapped in parallel, the results of the block before
-//! go to the sink, and the items of the block after are taken from the iterator.
+//! On the [`belt`](super::belt), with the iterator as its source: while some threads map, one takes items from the
+//! iterator, and one feeds the sink.
 
 use std::time::Instant;
 
-use crate::par::beyond::ordered::{Window, feed};
+use crate::par::beyond::belt::{self, Source, Taken};
 use crate::par::ends::fill;
-use crate::par::into::IntoParallelRefMutIterator;
+use crate::par::into::IntoParallelIterator;
 use crate::par::iter::ParallelIterator;
 use crate::par::tries::Try;
-use crate::work::join::join;
 
 /// Plain iterators whose items are mapped in parallel and used in order.
 ///
@@ -40,45 +39,33 @@ where
         F: FnMut(R) -> E + Send,
         E: Try<Output = ()> + Send,
     {
-        rounds(self, &map_op, sink)
+        let make = |items: Vec<Self::Item>, into: &mut Vec<R>| fill::replace(into, items.into_par_iter().map(&map_op));
+        belt::run(Items(self), &make, sink)
     }
 }
 
 impl<I: Iterator + Send> ParallelMapOrdered for I where I::Item: Send {}
 
-fn rounds<I, M, R, F, E>(mut iter: I, map_op: &M, mut sink: F) -> E
-where
-    I: Iterator + Send,
-    I::Item: Send,
-    M: Fn(I::Item) -> R + Sync + Send,
-    R: Send,
-    F: FnMut(R) -> E + Send,
-    E: Try<Output = ()> + Send,
-{
-    let mut window = Window::new();
-    let mut taken: Vec<Option<I::Item>> = Vec::new();
-    let (mut next, mut mapped, mut ready) = (Vec::new(), Vec::new(), Vec::new());
-    let mut more = take(&mut iter, window.items(), &mut next);
-    while !next.is_empty() {
-        std::mem::swap(&mut taken, &mut next);
-        let (items, wanted) = (taken.len(), if more { window.items() } else { 0 });
-        let began = Instant::now();
-        let make = || fill::replace(&mut mapped, taken.par_iter_mut().map(|item| map_op(item.take().expect("once"))));
-        let go_on = || join(|| feed(&mut sink, &mut ready), || more && take(&mut iter, wanted, &mut next));
-        let ((), (fed, still_more)) = join(make, go_on);
-        if let Err(stopped) = fed {
-            return stopped;
-        }
-        more = still_more;
-        taken.clear();
-        window.learn(items, began.elapsed());
-        std::mem::swap(&mut ready, &mut mapped);
-    }
-    feed(&mut sink, &mut ready).err().unwrap_or_else(|| E::from_output(()))
-}
+/// The iterator, which is not asked again after its end.
+struct Items<I>(I);
 
-/// Takes up to `items` from the iterator. False: that was all.
-fn take<I: Iterator>(iter: &mut I, items: usize, into: &mut Vec<Option<I::Item>>) -> bool {
-    into.extend(iter.take(items).map(Some));
-    into.len() == items
+impl<I: Iterator + Send> Source for Items<I>
+where
+    I::Item: Send,
+{
+    type Block = Vec<I::Item>;
+
+    /// In longer and longer stretches, until they have taken as long as it should take to make them: the iterator may
+    /// be slower than that, and what it has given should not wait for what it has not.
+    fn take(&mut self, items: usize) -> Option<Taken<Vec<I::Item>>> {
+        let began = Instant::now();
+        let (mut block, mut last) = (Vec::new(), false);
+        while !last && block.len() < items && (block.is_empty() || began.elapsed() < belt::BLOCK) {
+            let wanted = items.min(2 * block.len() + 1);
+            block.extend(self.0.by_ref().take(wanted - block.len()));
+            last = block.len() < wanted;
+        }
+        let items = block.len();
+        (items > 0).then_some(Taken { block, items, last })
+    }
 }
