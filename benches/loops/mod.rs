@@ -8,15 +8,20 @@ mod collect;
 mod deterministic;
 mod dispatch;
 mod for_each;
+mod halves;
 mod imbalanced;
 mod nested;
+mod ordered;
 mod pieces;
 pub mod report;
 mod row;
+mod scans;
 mod sorts;
 mod sums;
+mod sweeps;
 mod targets;
 mod teams;
+mod tiles;
 mod turn;
 mod workload;
 mod zip;
@@ -36,5 +41,10 @@ pub fn all(scale: Scale) -> Vec<Row> {
     rows.push(imbalanced::row(scale));
     rows.extend(dispatch::rows(scale));
     rows.extend(sorts::rows(scale));
+    rows.extend(halves::rows(scale));
+    rows.extend(scans::rows(scale));
+    rows.extend(ordered::rows(scale));
+    rows.push(tiles::row(scale));
+    rows.push(sweeps::row(scale));
     rows
 }
