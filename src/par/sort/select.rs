@@ -20,7 +20,7 @@ pub(crate) type Middle = Range<usize>;
 /// At most so many elements are looked at beforehand.
 const SAMPLE: usize = 16_384;
 
-/// And one of so many.
+/// And at most one of so many.
 const SAMPLED_EACH: usize = 32;
 
 /// Reorders `v` so that the element at `index` is the one that would be there if it were sorted, with no greater one
@@ -63,7 +63,7 @@ pub(crate) fn between<T: Send, O: Order<T>>(v: &mut [T], index: usize, grain: Gr
     if len <= grain.small || chunks < 2 || len < SAMPLED_EACH {
         return None;
     }
-    let sampled = sample(v, SAMPLE.min(len / SAMPLED_EACH), order);
+    let sampled = sample(v, sample_size(len), order);
     let near = ((index as u128 * sampled as u128) / len as u128) as usize;
     // Four times the deviation that a place in a sample has at most.
     let gap = 2 * sampled.isqrt();
@@ -107,6 +107,13 @@ pub(crate) fn between<T: Send, O: Order<T>>(v: &mut [T], index: usize, grain: Gr
         return None;
     }
     Some(start + within.start..start + within.end)
+}
+
+/// How many elements of `len` to look at. One thread sorts them while the others wait, and four deviations of what they
+/// say are left in between for later: both together take least if the sample grows with the power of two thirds.
+fn sample_size(len: usize) -> usize {
+    let cheapest = (len as f64 / 4.0).cbrt().powi(2) as usize;
+    cheapest.min(SAMPLE).min(len / SAMPLED_EACH)
 }
 
 /// From `[ first | second ]` makes `[ second | first ]`, and keeps the order of the first, which is the shorter one
