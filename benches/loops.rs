@@ -16,6 +16,9 @@
 //! and "filch inside" by a worker of a pool. chili and forte count the caller as a worker, and are entered once a turn.
 //! orx-parallel's pool follows `ORX_NUM_THREADS`, where that is set.
 //!
+//! Scans, selection, merges, ordered sinks, tiles and loops with affinity are filch's alone: their rows have the plain
+//! program beside it, and rayon's nearest equivalent where there is one, which a note under the row names.
+//!
 //! What a contender cannot do is left out: orx-parallel and paralight cannot run loops inside loops (a worker of the
 //! former would wait without helping, the latter's pool is borrowed by the outer loop), paralight cannot collect what a
 //! filter has let through in order, and of the peers only rayon sorts.
