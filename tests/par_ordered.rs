@@ -6,7 +6,7 @@ mod support;
 use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use filch::prelude::*;
 use support::{Drops, Planned, Rng, Token, catch, lock, note, plan, pool, spin, with_deadline};
@@ -498,6 +498,34 @@ fn while_the_iterator_waits_the_sink_gets_what_has_been_made() {
             },
         );
         assert_eq!(sunk.into_inner(), 40);
+    });
+}
+
+#[test]
+fn who_comes_while_the_first_item_is_taken_is_not_sent_away_for_good() {
+    in_pools(|workers| {
+        let begun = AtomicUsize::new(0);
+        let slow_at_first = (0..100usize).inspect(|i| {
+            if *i == 0 {
+                spin(Duration::from_millis(30));
+            }
+        });
+        let alone = AtomicUsize::new(0);
+        let make = |i: usize| {
+            begun.fetch_add(1, Ordering::Release);
+            let began = Instant::now();
+            while i == 0 && begun.load(Ordering::Acquire) < 2 {
+                if began.elapsed() > Duration::from_secs(10) {
+                    alone.store(1, Ordering::Relaxed);
+                    break;
+                }
+                std::thread::yield_now();
+            }
+        };
+        if at_once(workers) > 1 {
+            slow_at_first.par_map_ordered(make, drop);
+            assert_eq!(alone.into_inner(), 0, "nobody has come for the second item");
+        }
     });
 }
 

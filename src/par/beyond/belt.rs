@@ -33,7 +33,9 @@
 //! # Beginning
 //!
 //! A short loop should not cost a call. Until 20 µs have passed, the caller is alone, but for a fork, which costs
-//! next to nothing, and whose only task is to call: a thread that is hungry takes that.
+//! next to nothing, and whose only task is to end that, and to call: a thread that is hungry takes it. If it finds the
+//! source in the caller's hand, there is nothing to call for yet; then the caller, which is not alone any more, does it
+//! when it puts the source back, before it makes anything.
 //!
 //! # Sizes
 //!
@@ -94,7 +96,7 @@ where
 {
     let belt = Belt { state: Mutex::new(State::new(&mut source, &mut sink)), make };
     scope(|scope| {
-        let (interrupted, ()) = join(|| belt.go_on(scope, Some(Instant::now())), || belt.call(scope));
+        let (interrupted, ()) = join(|| belt.go_on(scope, Some(Instant::now())), || belt.join_in(scope));
         if interrupted {
             belt.go_on(scope, None);
         }
@@ -115,18 +117,28 @@ where
     F: FnMut(T) -> R + Send,
     R: Try<Output = ()> + Send,
 {
-    /// Calls for another turn, if there is enough for it to do.
-    fn call<'s>(&'s self, scope: &Scope<'s>) {
-        if self.state.lock().admit() {
-            scope.spawn(move |scope| {
-                self.go_on(scope, None);
-            });
+    /// Somebody is hungry, or the caller has been alone for long enough.
+    fn join_in<'s>(&'s self, scope: &Scope<'s>) {
+        let wanted = {
+            let mut state = self.state.lock();
+            // If the caller has the source in hand, it is the caller who calls when it puts that back.
+            state.alone = false;
+            state.admit()
+        };
+        if wanted {
+            self.call(scope);
         }
     }
 
-    /// A turn. One that is alone since a moment does not call, and is interrupted when it has been so for a while:
-    /// then it says so.
-    fn go_on<'s>(&'s self, scope: &Scope<'s>, alone_since: Option<Instant>) -> bool {
+    /// Calls for another turn, which has been admitted.
+    fn call<'s>(&'s self, scope: &Scope<'s>) {
+        scope.spawn(move |scope| {
+            self.go_on(scope, None);
+        });
+    }
+
+    /// A turn. The caller's first one is interrupted when it has been on for a while: then it says so.
+    fn go_on<'s>(&'s self, scope: &Scope<'s>, first_since: Option<Instant>) -> bool {
         let unwinding = Unwinding(&self.state);
         let mut interrupted = false;
         while !interrupted {
@@ -135,17 +147,25 @@ where
                 Duty::Feed(sink, mut block) => {
                     let items = block.len();
                     let stopped_by = feed(&mut *sink, &mut block).err();
-                    self.state.lock().fed(sink, block, items, stopped_by);
-                    if alone_since.is_none() {
+                    let wanted = {
+                        let mut state = self.state.lock();
+                        state.fed(sink, block, items, stopped_by);
+                        state.admit()
+                    };
+                    if wanted {
                         self.call(scope);
                     }
                 }
                 Duty::Take(source, size) => {
                     let taken = source.take(size);
-                    let Some((taken, number, mut made)) = self.state.lock().taken(source, taken) else { continue };
-                    if alone_since.is_none() {
+                    let (taken, wanted) = {
+                        let mut state = self.state.lock();
+                        (state.taken(source, taken), state.admit())
+                    };
+                    if wanted {
                         self.call(scope);
                     }
+                    let Some((taken, number, mut made)) = taken else { continue };
                     let began = Instant::now();
                     (self.make)(taken.block, &mut made);
                     let time = began.elapsed();
@@ -153,7 +173,7 @@ where
                 }
                 Duty::Nothing => break,
             }
-            interrupted = alone_since.is_some_and(|since| since.elapsed() >= ALONE);
+            interrupted = first_since.is_some_and(|since| since.elapsed() >= ALONE);
         }
         mem::forget(unwinding);
         interrupted
@@ -203,6 +223,8 @@ struct State<'b, S, F, T, R> {
     items: usize,
     /// How many items the next block should have.
     size: usize,
+    /// Whether nobody has come yet to join the caller in: then there are no calls.
+    alone: bool,
     /// Turns that have been called and have not ended.
     turns: usize,
     /// The most turns.
@@ -224,6 +246,7 @@ impl<'b, S, F, T, R> State<'b, S, F, T, R> {
             first: 0,
             items: 0,
             size: 1,
+            alone: true,
             turns: 1,
             workers: on_current(Shared::most_at_once),
             stopped: false,
@@ -280,7 +303,8 @@ impl<'b, S, F, T, R> State<'b, S, F, T, R> {
 
     /// Whether there should be another turn, which then counts.
     fn admit(&mut self) -> bool {
-        let wanted = self.source.is_some()
+        let wanted = !self.alone
+            && self.source.is_some()
             && !self.stopped
             && self.turns < self.workers
             && 2 * self.row.len() <= BLOCKS * self.workers
@@ -342,9 +366,15 @@ mod tests {
         let (mut source, mut sink) = ((), ());
         let mut state: State<'_, (), (), u8, ()> = State::new(&mut source, &mut sink);
         state.workers = 4;
+        assert!(!state.admit());
+        // Somebody comes while the caller takes a block.
+        let Duty::Take(source, items) = state.duty() else { panic!("there is a source") };
+        state.alone = false;
+        assert!(!state.admit());
+        state.taken(source, Some(Taken { block: (), items, last: false }));
         assert!((0..3).all(|_| state.admit()) && !state.admit());
         state.turns = 1;
-        fill(&mut state);
+        assert_eq!(fill(&mut state), 31);
         assert!(!state.admit());
         for number in 0..16 {
             assert!(!state.admit());
