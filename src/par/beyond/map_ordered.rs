@@ -1,15 +1,16 @@
 //! `par_map_ordered`: from a plain iterator to a sink, with a parallel map between them.
 //!
-//! On the [`belt`](super::belt), with the iterator as its source: while some threads map, one takes items from the
-//! iterator, and one feeds the sink.
+//! In rounds, as [`ordered`](super::ordered): while one block is mapped in parallel, the results of the block before
+//! go to the sink, and the items of the block after are taken from the iterator.
 
 use std::time::Instant;
 
-use crate::par::beyond::belt::{self, Source, Taken};
+use crate::par::beyond::ordered::{Window, feed};
 use crate::par::ends::fill;
-use crate::par::into::IntoParallelIterator;
+use crate::par::into::IntoParallelRefMutIterator;
 use crate::par::iter::ParallelIterator;
 use crate::par::tries::Try;
+use crate::work::join::join;
 
 /// Plain iterators whose items are mapped in parallel and used in order.
 ///
@@ -39,33 +40,45 @@ where
         F: FnMut(R) -> E + Send,
         E: Try<Output = ()> + Send,
     {
-        let make = |items: Vec<Self::Item>, into: &mut Vec<R>| fill::replace(into, items.into_par_iter().map(&map_op));
-        belt::run(Items(self), &make, sink)
+        rounds(self, &map_op, sink)
     }
 }
 
 impl<I: Iterator + Send> ParallelMapOrdered for I where I::Item: Send {}
 
-/// The iterator, which is not asked again after its end.
-struct Items<I>(I);
-
-impl<I: Iterator + Send> Source for Items<I>
+fn rounds<I, M, R, F, E>(mut iter: I, map_op: &M, mut sink: F) -> E
 where
+    I: Iterator + Send,
     I::Item: Send,
+    M: Fn(I::Item) -> R + Sync + Send,
+    R: Send,
+    F: FnMut(R) -> E + Send,
+    E: Try<Output = ()> + Send,
 {
-    type Block = Vec<I::Item>;
-
-    /// In longer and longer stretches, until they have taken as long as it should take to make them: the iterator may
-    /// be slower than that, and what it has given should not wait for what it has not.
-    fn take(&mut self, items: usize) -> Option<Taken<Vec<I::Item>>> {
+    let mut window = Window::new();
+    let mut taken: Vec<Option<I::Item>> = Vec::new();
+    let (mut next, mut mapped, mut ready) = (Vec::new(), Vec::new(), Vec::new());
+    let mut more = take(&mut iter, window.items(), &mut next);
+    while !next.is_empty() {
+        std::mem::swap(&mut taken, &mut next);
+        let (items, wanted) = (taken.len(), if more { window.items() } else { 0 });
         let began = Instant::now();
-        let (mut block, mut last) = (Vec::new(), false);
-        while !last && block.len() < items && (block.is_empty() || began.elapsed() < belt::BLOCK) {
-            let wanted = items.min(2 * block.len() + 1);
-            block.extend(self.0.by_ref().take(wanted - block.len()));
-            last = block.len() < wanted;
+        let make = || fill::replace(&mut mapped, taken.par_iter_mut().map(|item| map_op(item.take().expect("once"))));
+        let go_on = || join(|| feed(&mut sink, &mut ready), || more && take(&mut iter, wanted, &mut next));
+        let ((), (fed, still_more)) = join(make, go_on);
+        if let Err(stopped) = fed {
+            return stopped;
         }
-        let items = block.len();
-        (items > 0).then_some(Taken { block, items, last })
+        more = still_more;
+        taken.clear();
+        window.learn(items, began.elapsed());
+        std::mem::swap(&mut ready, &mut mapped);
     }
+    feed(&mut sink, &mut ready).err().unwrap_or_else(|| E::from_output(()))
+}
+
+/// Takes up to `items` from the iterator. False: that was all.
+fn take<I: Iterator>(iter: &mut I, items: usize, into: &mut Vec<Option<I::Item>>) -> bool {
+    into.extend(iter.take(items).map(Some));
+    into.len() == items
 }

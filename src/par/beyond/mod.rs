@@ -2,7 +2,6 @@
 //! time.
 
 pub(crate) mod affinity;
-pub(crate) mod belt;
 pub(crate) mod deterministic;
 pub(crate) mod map_ordered;
 pub(crate) mod ordered;

@@ -1,8 +1,13 @@
 //! `for_each_ordered`: a parallel loop whose results go to one place, in order, and are not all kept until then.
 //!
-//! On the [`belt`](super::belt), with the loop's producer as its source, of which block after block is cut off.
+//! The loop runs in rounds. In each, one block of items is made in parallel, while the results of the block before go
+//! to the sink, both as arms of a `join`. So there are two blocks at any time, nobody waits for a lock, and what may be
+//! done inside of a `join` may be done in the loop and in the sink: loops, pools, panics. A block has as many items
+//! as are made in about a millisecond.
 
-use crate::par::beyond::belt::{self, Source, Taken};
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
 use crate::par::bridge::bridge_producer;
 use crate::par::ends::fill;
 use crate::par::indexed::IndexedParallelIterator;
@@ -10,6 +15,8 @@ use crate::par::iter::ParallelIterator;
 use crate::par::place::Place;
 use crate::par::plumbing::{Consumer, Producer, ProducerCallback};
 use crate::par::tries::Try;
+use crate::work::install::current_num_threads;
+use crate::work::join::join;
 
 pub(crate) fn for_each<I, F>(iter: I, mut sink: F)
 where
@@ -38,29 +45,51 @@ where
         type Output = R;
 
         fn callback<P: Producer<Item = T>>(self, producer: P) -> R {
-            let make = |block: Block<P>, into: &mut Vec<T>| fill::replace(into, block);
-            belt::run(Cut(Some(Block { producer, len: self.0 })), &make, self.1)
+            rounds(producer, self.0, self.1)
         }
     }
     let len = iter.len();
     iter.with_producer(Callback(len, sink))
 }
 
-/// What is left of a producer.
-struct Cut<P>(Option<Block<P>>);
-
-impl<P: Producer> Source for Cut<P> {
-    type Block = Block<P>;
-
-    fn take(&mut self, items: usize) -> Option<Taken<Block<P>>> {
-        let Block { producer, len } = self.0.take().filter(|rest| rest.len > 0)?;
-        if len <= items {
-            return Some(Taken { block: Block { producer, len }, items: len, last: true });
+fn rounds<P, F, R>(producer: P, len: usize, mut sink: F) -> R
+where
+    P: Producer,
+    P::Item: Send,
+    F: FnMut(P::Item) -> R + Send,
+    R: Try<Output = ()> + Send,
+{
+    let mut window = Window::new();
+    let (mut ready, mut next) = (Vec::new(), Vec::new());
+    let mut rest = Some((producer, len));
+    while let Some((producer, left)) = rest.take() {
+        let items = left.min(window.items());
+        let block = if items < left {
+            let (front, back) = producer.split_at(items);
+            rest = Some((back, left - items));
+            front
+        } else {
+            producer
+        };
+        let began = Instant::now();
+        let make = || fill::replace(&mut next, Block { producer: block, len: items });
+        if let ((), Err(stopped)) = join(make, || feed(&mut sink, &mut ready)) {
+            return stopped;
         }
-        let (front, back) = producer.split_at(items);
-        self.0 = Some(Block { producer: back, len: len - items });
-        Some(Taken { block: Block { producer: front, len: items }, items, last: false })
+        window.learn(items, began.elapsed());
+        std::mem::swap(&mut ready, &mut next);
     }
+    feed(&mut sink, &mut ready).err().unwrap_or_else(|| R::from_output(()))
+}
+
+/// Empties `ready` into the sink. What the sink says if it wants no more is the error.
+pub(crate) fn feed<T, R: Try<Output = ()>>(mut sink: impl FnMut(T) -> R, ready: &mut Vec<T>) -> Result<(), R> {
+    for item in ready.drain(..) {
+        if let ControlFlow::Break(residual) = sink(item).branch() {
+            return Err(R::from_residual(residual));
+        }
+    }
+    Ok(())
 }
 
 /// A part of a producer as a parallel iterator.
@@ -94,5 +123,63 @@ where
 
     fn with_producer<CB: ProducerCallback<P::Item>>(self, callback: CB) -> CB::Output {
         callback.callback(self.producer)
+    }
+}
+
+/// How many items make a round.
+pub(crate) struct Window {
+    items: usize,
+    least: usize,
+}
+
+/// The most items of a round. Documented.
+const MOST: usize = 8192;
+/// A round should take about so long: much longer than to begin it, and short enough to keep its results in a cache.
+const ROUND: Duration = Duration::from_millis(1);
+
+impl Window {
+    pub(crate) fn new() -> Self {
+        let least = (4 * current_num_threads()).min(MOST);
+        Window { items: least, least }
+    }
+
+    pub(crate) fn items(&self) -> usize {
+        self.items
+    }
+
+    /// A round of `items` has taken `time`.
+    pub(crate) fn learn(&mut self, items: usize, time: Duration) {
+        if time < ROUND / 8 {
+            self.items = (4 * items).clamp(self.least, MOST);
+        } else if time < ROUND / 2 {
+            self.items = (2 * items).clamp(self.least, MOST);
+        } else if time > 2 * ROUND {
+            self.items = (items / 2).clamp(self.least, MOST);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_grows_to_its_bound_and_shrinks_again() {
+        let mut window = Window { items: 8, least: 8 };
+        for _ in 0..20 {
+            window.learn(window.items(), Duration::ZERO);
+        }
+        assert_eq!(window.items(), 8192);
+        window.learn(8192, ROUND);
+        assert_eq!(window.items(), 8192);
+        for _ in 0..20 {
+            window.learn(window.items(), 10 * ROUND);
+        }
+        assert_eq!(window.items(), 8);
+        window.learn(8, ROUND / 4);
+        assert_eq!(window.items(), 16);
+        // A last round may be short.
+        window.learn(1, Duration::ZERO);
+        assert_eq!(window.items(), 8);
     }
 }
