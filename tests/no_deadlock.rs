@@ -141,6 +141,33 @@ fn a_lock_may_be_held_across_join_beside_detached_closures_and_tasks() {
     });
 }
 
+#[test]
+fn a_lock_may_be_held_across_a_scope_whose_jobs_detach_closures() {
+    with_deadline(60, || {
+        for workers in [1, 2, 4] {
+            let pool = pool(workers);
+            let mutex = Arc::new(Mutex::new(0u64));
+            for _ in 0..10 {
+                // More than a waiting thread looks through, on top of each job that has not begun.
+                let job = || {
+                    for _ in 0..100 {
+                        let mutex = mutex.clone();
+                        filch::spawn_detached(move || *lock(&mutex) += 1);
+                    }
+                    spin(Duration::from_micros(150));
+                };
+                pool.install(|| {
+                    let _held = lock(&mutex);
+                    filch::scope(|scope| (0..20).for_each(|_| scope.spawn(|_| job())));
+                });
+            }
+            while *lock(&mutex) != 10 * 20 * 100 {
+                thread::sleep(Duration::from_millis(1));
+            }
+        }
+    });
+}
+
 fn nest(depth: u64) -> u64 {
     if depth == 0 {
         return 1;

@@ -194,6 +194,27 @@ impl Slot {
         found
     }
 
+    /// The newest own closure that belongs to `scope`, however deep it lies, for a thread that is about to park. What lies
+    /// above goes to the injector, so each closure is passed over once; others have to run it in any case.
+    pub(crate) fn dig_within(&self, scope: *const ScopeNode) -> Option<Work> {
+        let mut above = Vec::new();
+        let found = loop {
+            let Some(job) = self.closures().pop() else { break None };
+            // SAFETY: the job is in hand and not yet run, so its scopes are alive.
+            if unsafe { lineage::is_within(job.scope(), scope) } {
+                break Some(Work::Job(job));
+            }
+            above.push(job);
+        };
+        if !above.is_empty() {
+            for job in above.into_iter().rev() {
+                self.shared().injector.push(job);
+            }
+            self.shared().notify();
+        }
+        found
+    }
+
     /// What this thread itself has queued for `scope`.
     pub(crate) fn find_own_within(&self, scope: *const ScopeNode) -> Option<Work> {
         if self.closures().is_empty() { None } else { self.pop_within(scope).map(Work::Job) }

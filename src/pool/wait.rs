@@ -112,6 +112,11 @@ impl Slot {
                     Help::OwnJobs => slot.find_own_within(scope),
                 }
             });
+            // Those who would come for what lies deep in the own queue may all wait for a lock that this thread holds.
+            while help != Help::Anything && !latch.probe() {
+                let Some(work) = self.dig_within(scope) else { break };
+                self.run_part(work);
+            }
         }
         if !latch.probe() {
             // A join further out may have left its second arm here: nobody asks a parked thread for it. (In
