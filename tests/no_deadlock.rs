@@ -168,6 +168,46 @@ fn a_lock_may_be_held_across_a_scope_whose_jobs_detach_closures() {
     });
 }
 
+#[test]
+fn what_an_outer_scope_has_queued_stays_where_its_end_looks() {
+    with_deadline(60, || {
+        let pool = pool(2);
+        let mutex = Arc::new(Mutex::new(0u64));
+        let (outer_jobs, begun) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let from_outside = pool.handle().clone();
+        pool.install(|| {
+            let held = lock(&mutex);
+            filch::scope(|outer| {
+                filch::scope(|inner| {
+                    inner.spawn(|_| {
+                        begun.store(true, Ordering::SeqCst);
+                        thread::sleep(Duration::from_millis(100));
+                    });
+                    while !begun.load(Ordering::SeqCst) {
+                        thread::yield_now();
+                    }
+                    // Now another thread has it. These are passed over at the end of the inner scope.
+                    (0..5).for_each(|_| outer.spawn(|_| _ = outer_jobs.fetch_add(1, Ordering::SeqCst)));
+                    // All who come for more, now or later, wait for the lock.
+                    let (mutex, handle) = (mutex.clone(), from_outside.clone());
+                    let flood = move || {
+                        (0..30).for_each(|_| {
+                            let mutex = mutex.clone();
+                            handle.spawn_detached(move || *lock(&mutex) += 1);
+                        });
+                    };
+                    thread::spawn(flood).join().unwrap();
+                });
+            });
+            drop(held);
+        });
+        assert_eq!(outer_jobs.into_inner(), 5);
+        while *lock(&mutex) != 30 {
+            thread::sleep(Duration::from_millis(1));
+        }
+    });
+}
+
 fn nest(depth: u64) -> u64 {
     if depth == 0 {
         return 1;

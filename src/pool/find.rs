@@ -194,22 +194,26 @@ impl Slot {
         found
     }
 
-    /// The newest own closure that belongs to `scope`, however deep it lies, for a thread that is about to park. What lies
-    /// above goes to the injector, so each closure is passed over once; others have to run it in any case.
+    /// The newest own closure that belongs to `scope`, for a thread that is about to park, however many detached closures
+    /// lie above it. Those go to the injector, so each is passed over once; others have to run them in any case. But what
+    /// belongs to another scope stays: this thread may wait for that next, and does not look for it elsewhere.
     pub(crate) fn dig_within(&self, scope: *const ScopeNode) -> Option<Work> {
-        let mut above = Vec::new();
-        let found = loop {
-            let Some(job) = self.closures().pop() else { break None };
+        let (mut detached, mut scoped) = (Vec::new(), Vec::new());
+        let mut found = None;
+        while scoped.len() < DIG {
+            let Some(job) = self.closures().pop() else { break };
             // SAFETY: the job is in hand and not yet run, so its scopes are alive.
             if unsafe { lineage::is_within(job.scope(), scope) } {
-                break Some(Work::Job(job));
+                found = Some(Work::Job(job));
+                break;
             }
-            above.push(job);
-        };
-        if !above.is_empty() {
-            for job in above.into_iter().rev() {
-                self.shared().injector.push(job);
-            }
+            if job.scope().is_null() { detached.push(job) } else { scoped.push(job) }
+        }
+        let any = !detached.is_empty() || !scoped.is_empty();
+        scoped.into_iter().rev().for_each(|job| self.closures().push(job));
+        detached.into_iter().rev().for_each(|job| self.shared().injector.push(job));
+        if any {
+            // Nobody could see them for a moment, and may have gone to sleep in it.
             self.shared().notify();
         }
         found
