@@ -46,6 +46,11 @@ impl JobRef {
         ptr::eq(self.data, other.data)
     }
 
+    /// Whether this is the fork with that header, which is alive: what [`ForkRef::into_job`] has made of it.
+    pub(crate) fn is_of(&self, header: &ForkHeader) -> bool {
+        ptr::eq(self.data.cast(), header)
+    }
+
     /// Runs the job.
     ///
     /// # Safety

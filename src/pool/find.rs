@@ -256,6 +256,12 @@ impl Slot {
         None
     }
 
+    /// Work of `scope` that nobody comes for: see `rescue.rs`.
+    pub(crate) fn rescue_within(&self, scope: *const ScopeNode) -> Option<Work> {
+        // SAFETY: the job is in hand and not yet run, so its scopes are alive.
+        self.rescue(&|job| unsafe { lineage::is_within(job.scope(), scope) }, true)
+    }
+
     /// Offers work to all that this thread must not run now.
     pub(crate) fn put_back(&self, work: Work) {
         self.forget_victim();

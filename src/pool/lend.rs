@@ -88,7 +88,7 @@ impl Patience {
 
 impl Shared {
     /// How many pieces of work the pool's threads have taken; wraps around.
-    fn pieces(&self) -> u32 {
+    pub(crate) fn pieces(&self) -> u32 {
         self.slots().fold(0, |sum, slot| sum.wrapping_add(slot.ticks()))
     }
 

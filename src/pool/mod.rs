@@ -32,6 +32,7 @@ pub(crate) mod numbers;
 pub(crate) mod patrol;
 pub(crate) mod policy;
 pub(crate) mod priority;
+pub(crate) mod rescue;
 #[allow(unsafe_code)]
 pub(crate) mod run;
 pub(crate) mod schedules;

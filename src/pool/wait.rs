@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::core::away;
 use crate::core::follow::{Follower, Taken};
-use crate::core::job::ForkHeader;
+use crate::core::job::{ForkHeader, JobRef};
 use crate::core::latch::Latch;
 use crate::core::lineage::ScopeNode;
 use crate::ground::clock::Since;
@@ -17,6 +17,7 @@ use crate::pool::bed::Bed;
 use crate::pool::current;
 use crate::pool::find::Work;
 use crate::pool::policy::WaitPolicy;
+use crate::pool::rescue::{Parts, Vigil};
 use crate::pool::section;
 use crate::pool::shared::Covered;
 use crate::pool::slot::Slot;
@@ -41,9 +42,6 @@ enum Help {
     /// on running on threads of the pool's own, so it takes nothing from them.
     OwnJobs,
 }
-
-/// Finds a part of what a parked thread waits for.
-type Parts<'p> = dyn Fn(&Slot) -> Option<Work> + 'p;
 
 impl Slot {
     fn helps_with(&self) -> Help {
@@ -86,7 +84,12 @@ impl Slot {
                 turn.set(!turn.get());
                 if turn.get() && !slot.nest().is_high() { slot.follow(header, true) } else { None }
             };
-            self.park_apart_beside(&mut || header.latch.announce_sleep(), &parts);
+            // Only `put_back` puts a fork where it can be found again.
+            let lost = |slot: &Slot| {
+                let mine = |job: &JobRef| job.is_of(header);
+                if header.latch.probe() { None } else { slot.rescue(&mine, false) }
+            };
+            self.park_apart_beside(&mut || header.latch.announce_sleep(), &parts, Some(&lost));
         } else {
             self.park_until(&header.latch);
         }
@@ -123,7 +126,14 @@ impl Slot {
             // `wait_for_fork` there is none: when the newest fork has been stolen, so have all.)
             self.publish_all();
         }
-        self.park_until(latch);
+        if help == Help::Parts {
+            let lost = |slot: &Slot| if latch.probe() { None } else { slot.rescue_within(scope) };
+            if !latch.probe() {
+                self.park_apart_beside(&mut || latch.announce_sleep(), &|_| None, Some(&lost));
+            }
+        } else {
+            self.park_until(latch);
+        }
     }
 
     /// Helps until the latch is set or there has been nothing to help with for a while.
@@ -198,43 +208,77 @@ impl Slot {
 
     /// Gives the seat up, and parks as long as `blocked` says, which may be asked only until it says no.
     pub(crate) fn park_apart(&self, blocked: &mut dyn FnMut() -> bool) {
-        self.park_apart_beside(blocked, &|_| None);
+        self.park_apart_beside(blocked, &|_| None, None);
     }
 
-    /// The same for a wait that some of the work is a part of, which `parts` finds.
-    fn park_apart_beside(&self, blocked: &mut dyn FnMut() -> bool, parts: &Parts<'_>) {
+    /// The same for a wait that some of the work is a part of: `parts` finds some where others work on it, and `lost`
+    /// where nobody comes for it.
+    fn park_apart_beside(&self, blocked: &mut dyn FnMut() -> bool, parts: &Parts<'_>, lost: Option<&Parts<'_>>) {
         let bed = self.shared().bed(&self.parker);
-        away::without_seat(self, || self.park_in(&bed, blocked, parts));
+        away::without_seat(self, || self.park_in(&bed, blocked, parts, lost));
     }
 
     /// The same for a thread that may have forks which nobody knows of: it makes them public first.
     pub(crate) fn park_apart_from_all(&self, blocked: &mut dyn FnMut() -> bool) {
         let bed = self.shared().bed(&self.parker);
-        away::block(self, || self.park_in(&bed, blocked, &|_| None));
+        away::block(self, || self.park_in(&bed, blocked, &|_| None, None));
     }
 
-    fn park_in(&self, bed: &Bed<'_>, blocked: &mut dyn FnMut() -> bool, parts: &Parts<'_>) {
+    fn park_in(&self, bed: &Bed<'_>, blocked: &mut dyn FnMut() -> bool, parts: &Parts<'_>, lost: Option<&Parts<'_>>) {
+        let lost = lost.filter(|_| !thread::panicking());
+        let mut vigil = lost.map(|_| Vigil::new());
         while blocked() {
-            self.park_once(bed, parts);
+            let exhausted = self.shared().spares_exhausted();
+            let look = vigil.as_ref().map(Vigil::left);
+            let limit = if exhausted { Some(look.map_or(LOOK_AGAIN, |left| left.min(LOOK_AGAIN))) } else { look };
+            if self.park_once(bed, limit) {
+                continue;
+            }
+            if let (Some(lost), Some(vigil)) = (lost, &mut vigil) {
+                if vigil.is_over(self.shared()) && self.run_lost(bed, lost) {
+                    vigil.begin_anew();
+                    continue;
+                }
+            }
+            if exhausted {
+                self.stand_in(bed, parts);
+            }
         }
     }
 
-    /// Parks without a seat. When every spare is out, it looks now and then whether work is left that nobody else can
-    /// run, and runs it: a part of what it waits for if there is one; but unrelated work inside of a wait is better
-    /// than none at all.
-    fn park_once(&self, bed: &Bed<'_>, parts: &Parts<'_>) {
-        let shared = self.shared();
-        let called = bed.park(shared.spares_exhausted().then_some(LOOK_AGAIN));
+    /// Runs what `lost` finds. Whether there was anything.
+    fn run_lost(&self, bed: &Bed<'_>, lost: &Parts<'_>) -> bool {
+        let found = Cell::new(false);
+        // With a seat from before the search on: it has jobs in hand.
+        self.with_seat(|slot| {
+            bed.away(|| {
+                while let Some(work) = lost(slot) {
+                    found.set(true);
+                    slot.run_part(work);
+                }
+            });
+        });
+        found.get()
+    }
+
+    /// Parks without a seat. No: the limit has passed.
+    fn park_once(&self, bed: &Bed<'_>, limit: Option<Duration>) -> bool {
+        let called = bed.park(limit);
         // What is woken here is for others: this thread does not come back to its queues soon.
         let polling = self.polling().replace(false);
         bed.fire();
         self.polling().set(polling);
-        if called {
-            if self.has_mail() {
-                self.with_seat(|slot| bed.away(|| slot.run_mail()));
-            }
-            return;
+        if called && self.has_mail() {
+            self.with_seat(|slot| bed.away(|| slot.run_mail()));
         }
+        called
+    }
+
+    /// When every spare is out, a parked thread looks now and then whether work is left that nobody else can run, and
+    /// runs it: a part of what it waits for if there is one; but unrelated work inside of a wait is better than none at
+    /// all.
+    fn stand_in(&self, bed: &Bed<'_>, parts: &Parts<'_>) {
+        let shared = self.shared();
         if shared.pass_seat() == Covered::Yes && !shared.has_private_forks() {
             return;
         }

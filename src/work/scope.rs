@@ -6,13 +6,14 @@ use std::ptr;
 
 use crate::core::count_latch::CountLatch;
 use crate::core::job::{HeapJob, JobRef};
-use crate::core::latch::{Latch, Waiter};
+use crate::core::latch::Waiter;
 use crate::core::lineage::{Place, ScopeNode};
 use crate::ground::sync::{AtomicPtr, Ordering};
 use crate::ground::unwind::{self, Payload};
 use crate::pool::current;
-use crate::pool::enter::wait_outside;
+use crate::pool::enter::{OutsideWait, wait_outside};
 use crate::pool::handle::{Handle, on_current};
+use crate::pool::policy::WaitPolicy;
 use crate::pool::section;
 use crate::pool::shared::Shared;
 use crate::pool::slot::Slot;
@@ -124,12 +125,16 @@ impl<'scope> ScopeBase<'scope> {
         self.finish(result)
     }
 
-    /// The same on a thread that is not of the pool: it only blocks.
-    fn complete_outside<R>(&self, wait: &dyn Fn(&Latch), body: impl FnOnce() -> R) -> R {
+    /// The same on a thread that is not of the pool: it only blocks, unless nobody else comes for the jobs.
+    fn complete_outside<R>(&self, wait: &OutsideWait<'_>, body: impl FnOnce() -> R) -> R {
         let result = self.catch(body);
         // SAFETY: we are the opener.
         unsafe { CountLatch::done(&raw const self.jobs) };
-        wait(self.jobs.latch());
+        let latch = self.jobs.latch();
+        let lost = |guest: &Slot| if latch.probe() { None } else { guest.rescue_within(self.node()) };
+        // With rayon's way of waiting jobs may count on running on threads of the pool's own.
+        let may_run = self.shared().config.wait_policy() == WaitPolicy::Leapfrog;
+        wait(latch, if may_run { Some(&lost) } else { None });
         self.finish(result)
     }
 
