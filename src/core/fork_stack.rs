@@ -417,9 +417,14 @@ impl ForkStack {
         !self.stealer.is_empty()
     }
 
-    /// Whether the owner has no job here, private or public. Exact for the owner.
+    /// The same, for the owner: without a fence.
+    pub(crate) fn keeps_public(&self) -> bool {
+        !self.public.is_empty()
+    }
+
+    /// Whether there is no job here, private or public: for the owner.
     pub(crate) fn is_clear(&self) -> bool {
-        !self.may_have_private() && !self.has_public()
+        !self.may_have_private() && !self.keeps_public()
     }
 
     /// A guess: the two words are read one after the other.

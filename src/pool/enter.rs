@@ -308,7 +308,7 @@ impl Slot {
         if self.fork.is_full() {
             return self.answer();
         }
-        if self.fork.has_public() {
+        if self.fork.keeps_public() {
             // Enough for those who look, for now.
             return;
         }

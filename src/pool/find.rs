@@ -140,7 +140,7 @@ impl Slot {
 
     /// The oldest of the own public forks, as a thief would take it.
     pub(crate) fn take_own_fork(&self) -> Option<Work> {
-        if self.fork.has_public() && !self.leaves_forks() { self.fork.steal().map(Work::Fork) } else { None }
+        if self.fork.keeps_public() && !self.leaves_forks() { self.fork.steal().map(Work::Fork) } else { None }
     }
 
     /// Asks all threads at work to publish a fork.

@@ -117,11 +117,13 @@ impl Drop for Guest<'_> {
         self.slot.flush_next();
         self.slot.set_busy(false);
         self.slot.fork.withdraw();
+        // Nobody adds anything after this.
+        let leaves_work = self.slot.keeps_work();
         drop(self.occupied.take());
         shared.unowned.lock().guests.push(self.slot.index);
         // Of forks, those who publish rely on us from fewer seats on. To look at all queues costs more, in a large pool,
         // than a short loop; so it is left to those who search, if somebody does.
-        if !shared.sleep.leave_free_seat(shared.fork_seats) || self.slot.has_work() {
+        if !shared.sleep.leave_free_seat(shared.fork_seats) || leaves_work {
             let _ = shared.pass_seat();
         }
     }

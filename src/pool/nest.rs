@@ -130,7 +130,7 @@ impl Slot {
     /// again.
     pub(crate) fn wait_leaves_forks(&self, since: Since) -> (bool, Option<Duration>) {
         let nest = self.nest();
-        if !nest.leaves_forks() || nest.is_full() || !self.fork.has_public() {
+        if !nest.leaves_forks() || nest.is_full() || !self.fork.keeps_public() {
             return (nest.leaves_forks(), None);
         }
         let left = PATIENCE.saturating_sub(since.elapsed());

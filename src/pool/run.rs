@@ -145,7 +145,7 @@ impl Slot {
         let turn = task_context::outside();
         let run_all = || {
             for _ in 0..rhythm::OUTSIDE {
-                if latch.probe() || self.has_tasks() || self.next.is_full() {
+                if latch.probe() || !self.tasks().is_empty() || self.next.is_full() {
                     break;
                 }
                 let tick = self.ticks().wrapping_add(1);

@@ -261,6 +261,11 @@ impl Slot {
         self.fork.has_public() || self.has_queued()
     }
 
+    /// The same, for the owner: without fences.
+    pub(crate) fn keeps_work(&self) -> bool {
+        self.fork.keeps_public() || !self.closures().is_empty() || !self.tasks().is_empty()
+    }
+
     /// Whether there are closures or tasks here.
     pub(crate) fn has_queued(&self) -> bool {
         !self.closures_end.is_empty() || !self.tasks_end.is_empty()

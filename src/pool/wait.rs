@@ -101,11 +101,17 @@ impl Slot {
     pub(crate) fn wait_for_scope(&self, latch: &Latch, scope: *const ScopeNode) {
         let help = self.helps_with();
         if help == Help::Anything || !thread::panicking() {
+            let within = (help != Help::Anything).then_some(scope);
+            // Most often that is all.
+            self.run_own_jobs(latch, within);
+            if latch.probe() {
+                return;
+            }
             let mut choosy = false;
             self.help_until(latch, |slot, _| {
                 // Background work: between two jobs of a scope is a boundary, as a `join` is.
                 let _ = slot.give_way();
-                slot.run_own_jobs(latch, (help != Help::Anything).then_some(scope));
+                slot.run_own_jobs(latch, within);
                 if latch.probe() {
                     return None;
                 }

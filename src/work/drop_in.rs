@@ -94,20 +94,16 @@ where
     // SAFETY: the reference does not leave this function.
     match unsafe { current::slot() } {
         Some(slot) if slot.is_own_thread() => fork(slot, |_| a(), Always(b)),
-        _ => join_from_outside(a, b),
+        _ => from_outside(move |slot, _| fork(slot, |_| a(), Always(b))),
     }
 }
 
+/// Runs a `join` on a worker. It takes one closure, not the two of the `join`: those would be written to memory on the
+/// quick way too, in pieces, and read as a whole, which stalls the processor for longer than the `join` takes.
 #[cold]
 #[inline(never)]
-fn join_from_outside<A, B, RA, RB>(a: A, b: B) -> (RA, RB)
-where
-    A: FnOnce() -> RA + Send,
-    B: FnOnce() -> RB + Send,
-    RA: Send,
-    RB: Send,
-{
-    on_current(|shared| shared.enter_worker(|slot, _| fork(slot, |_| a(), Always(b))))
+fn from_outside<R: Send>(f: impl FnOnce(&Slot, bool) -> R + Send) -> R {
+    on_current(|shared| shared.enter_worker(f))
 }
 
 /// `join` in a given pool.
@@ -132,20 +128,8 @@ where
     // SAFETY: the reference does not leave this function.
     match unsafe { current::slot() } {
         Some(slot) if slot.is_own_thread() => fork_told(slot, false, a, b),
-        _ => join_context_from_outside(a, b),
+        _ => from_outside(move |slot, injected| fork_told(slot, injected, a, b)),
     }
-}
-
-#[cold]
-#[inline(never)]
-fn join_context_from_outside<A, B, RA, RB>(a: A, b: B) -> (RA, RB)
-where
-    A: FnOnce(FnContext) -> RA + Send,
-    B: FnOnce(FnContext) -> RB + Send,
-    RA: Send,
-    RB: Send,
-{
-    on_current(|shared| shared.enter_worker(|slot, injected| fork_told(slot, injected, a, b)))
 }
 
 #[inline(always)]

@@ -145,5 +145,5 @@ pub fn max_num_threads() -> usize {
 /// assert_eq!(filch::current_thread_has_pending_tasks(), None);
 /// ```
 pub fn current_thread_has_pending_tasks() -> Option<bool> {
-    current::with_owned(|slot| slot.map(|slot| slot.has_work() || slot.fork.may_have_private()))
+    current::with_owned(|slot| slot.map(|slot| slot.keeps_work() || slot.fork.may_have_private()))
 }
