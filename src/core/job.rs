@@ -17,28 +17,60 @@ use crate::ground::blocks;
 use crate::ground::sync::{AtomicU32, Ordering};
 use crate::ground::unwind::{self, Payload};
 
-/// A job to be run once. See the module.
+/// A job to be run once. See the module. Two words: many of them lie in queues.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct JobRef {
+    /// The job, which is aligned: the lowest bits say where its scope is to be found.
     data: *const (),
     run: unsafe fn(*const ()),
-    /// The scope that waits for this job, or null.
-    scope: *const ScopeNode,
 }
+
+/// The bits of `JobRef::data`: the job's memory begins with the pointer to its scope, or with the scope itself.
+const NAMES_SCOPE: usize = 1;
+const IS_SCOPE: usize = 2;
 
 // SAFETY: every constructor's contract requires that the job may run on any thread.
 unsafe impl Send for JobRef {}
 
 impl JobRef {
+    /// A job that no scope waits for.
+    ///
     /// # Safety
-    /// `run(data)` may be called once, on any thread, whenever that is.
-    pub(crate) unsafe fn new(data: *const (), run: unsafe fn(*const ()), scope: *const ScopeNode) -> Self {
-        JobRef { data, run, scope }
+    /// `run(data)` may be called once, on any thread, whenever that is. `data` is a multiple of 4.
+    pub(crate) unsafe fn new(data: *const (), run: unsafe fn(*const ())) -> Self {
+        debug_assert!(data.addr() % 4 == 0);
+        JobRef { data, run }
+    }
+
+    /// A job of the scope that `data` begins with, whose memory is all that it needs.
+    ///
+    /// # Safety
+    /// As [`new`](Self::new); and `data` is alive until the job has run.
+    pub(crate) unsafe fn of_scope(data: *const ScopeNode, run: unsafe fn(*const ())) -> Self {
+        JobRef { data: data.cast::<()>().map_addr(|address| address | IS_SCOPE), run }
     }
 
     /// The scope that waits for this job, or null: alive at least until the job has run.
-    pub(crate) fn scope(&self) -> *const ScopeNode {
-        self.scope
+    ///
+    /// # Safety
+    /// The job is in hand and not yet run.
+    #[inline]
+    pub(crate) unsafe fn scope(&self) -> *const ScopeNode {
+        match self.data.addr() & (NAMES_SCOPE | IS_SCOPE) {
+            0 => ptr::null(),
+            // SAFETY: so marked by `ScopeJob::new_ref`; the job frees its memory when it runs.
+            NAMES_SCOPE => unsafe { *self.data().cast::<*const ScopeNode>() },
+            _ => self.data().cast(),
+        }
+    }
+
+    /// Whether a scope waits for this job.
+    pub(crate) fn has_scope(&self) -> bool {
+        self.data.addr() & (NAMES_SCOPE | IS_SCOPE) != 0
+    }
+
+    fn data(&self) -> *const () {
+        self.data.map_addr(|address| address & !(NAMES_SCOPE | IS_SCOPE))
     }
 
     /// Whether both are copies of one reference, to a job that is alive.
@@ -57,19 +89,20 @@ impl JobRef {
     /// Called once for all copies of this reference. It does not unwind: every kind of job catches its panics.
     pub(crate) unsafe fn run(self) {
         // SAFETY: `new`'s contract, and the caller's promise that this is the only call.
-        unsafe { (self.run)(self.data) }
+        unsafe { (self.run)(self.data()) }
     }
 }
 
-/// A closure on the heap that frees itself when it has run.
+/// A closure on the heap that frees itself when it has run. Aligned also if it is of no size, for the bits of `JobRef`.
+#[repr(align(4))]
 pub(crate) struct HeapJob<F>(F);
 
 impl<F: FnOnce() + Send> HeapJob<F> {
     /// Puts `f` on the heap, as a job.
     ///
     /// # Safety
-    /// `f` does not unwind, and what it borrows outlives its run: whoever waits for `scope` sees to that.
-    pub(crate) unsafe fn new_ref(f: F, scope: *const ScopeNode) -> JobRef {
+    /// `f` does not unwind, and what it borrows outlives its run.
+    pub(crate) unsafe fn new_ref(f: F) -> JobRef {
         unsafe fn run<F: FnOnce()>(data: *const ()) {
             // SAFETY: made below, and never null.
             let job = unsafe { NonNull::new_unchecked(data.cast_mut().cast::<HeapJob<F>>()) };
@@ -82,7 +115,37 @@ impl<F: FnOnce() + Send> HeapJob<F> {
         }
         let data = blocks::new(HeapJob(f)).as_ptr().cast_const().cast::<()>();
         // SAFETY: `run::<F>` matches `data`; `F: Send`; the borrows are the caller's promise.
-        unsafe { JobRef::new(data, run::<F>, scope) }
+        unsafe { JobRef::new(data, run::<F>) }
+    }
+}
+
+/// The same for a closure that a scope waits for, which it is given. The pointer to the scope comes first.
+#[repr(C)]
+pub(crate) struct ScopeJob<F> {
+    scope: *const ScopeNode,
+    f: F,
+}
+
+impl<F: FnOnce(*const ScopeNode) + Send> ScopeJob<F> {
+    /// Puts `f` on the heap, as a job.
+    ///
+    /// # Safety
+    /// `f` does not unwind, and what it borrows outlives its run: whoever waits for `scope`, which is alive as long, sees
+    /// to that.
+    pub(crate) unsafe fn new_ref(f: F, scope: *const ScopeNode) -> JobRef {
+        unsafe fn run<F: FnOnce(*const ScopeNode)>(data: *const ()) {
+            // SAFETY: made below, and never null.
+            let job = unsafe { NonNull::new_unchecked(data.cast_mut().cast::<ScopeJob<F>>()) };
+            // SAFETY: a job runs once, so the closure is there, and is taken once.
+            let ScopeJob { scope, f } = unsafe { job.read() };
+            // Before the closure runs: it may spawn the next one into the same memory.
+            // SAFETY: made by `blocks::new` for this type; the closure has been moved out.
+            unsafe { blocks::free(job) };
+            f(scope);
+        }
+        let data = blocks::new(ScopeJob { scope, f }).as_ptr().cast_const().cast::<()>();
+        // Run with `data` as it was: the mark is taken off.
+        JobRef { data: data.map_addr(|address| address | NAMES_SCOPE), run: run::<F> }
     }
 }
 
@@ -206,7 +269,7 @@ impl ForkRef {
 
     /// The same job as a plain reference, for the injector.
     pub(crate) fn into_job(self) -> JobRef {
-        JobRef { data: self.data(), run: self.run, scope: ptr::null() }
+        JobRef { data: self.data(), run: self.run }
     }
 }
 
@@ -393,7 +456,7 @@ where
     /// The job stays where it is until its latch is set, or as long as somebody may run the reference.
     pub(crate) unsafe fn as_ref(&self) -> JobRef {
         // SAFETY: `run` matches `self`; F and R are Send.
-        unsafe { JobRef::new(ptr::from_ref(self).cast(), Self::run, ptr::null()) }
+        unsafe { JobRef::new(ptr::from_ref(self).cast(), Self::run) }
     }
 
     unsafe fn run(data: *const ()) {

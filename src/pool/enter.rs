@@ -1,7 +1,6 @@
 //! How a thread from outside gets its work done: in place as a guest, or by handing it in and blocking.
 
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
 use crate::core::job::{JobRef, RootJob};
@@ -14,9 +13,7 @@ use crate::pool::awake::Parked;
 use crate::pool::bed::Bed;
 use crate::pool::current;
 use crate::pool::express;
-use crate::pool::guest::POLITE_WAITS;
 use crate::pool::handle::{Pool, on_current};
-use crate::pool::rescue::{Parts, Vigil};
 use crate::pool::section;
 use crate::pool::shared::Shared;
 use crate::pool::slot::{Kind, Slot};
@@ -31,9 +28,6 @@ thread_local! {
 /// Work from outside, which is done once. It has no types of its own, so that what lies between a caller and the pool is
 /// compiled once, and not for each closure of a program.
 pub(crate) type Entrant<'f> = &'f mut (dyn FnMut(&Slot) + Send);
-
-/// Waits for a latch; with what finds parts of what it stands for, where nobody comes for them, if a guest may run those.
-pub(crate) type OutsideWait<'w> = dyn Fn(&Latch, Option<&Parts<'_>>) + 'w;
 
 /// Calls `enter`, which does its [`Entrant`] or unwinds, with `f`.
 fn erased<R: Send>(f: impl FnOnce(&Slot) -> R + Send, enter: impl FnOnce(Entrant<'_>)) -> R {
@@ -146,7 +140,7 @@ impl Shared {
             let job_ref = unsafe { job.as_ref() };
             queue.push(job_ref);
             self.notify();
-            wait(job.latch(), None);
+            wait(job.latch());
             // SAFETY: set, and this is the only call.
             unsafe { job.result() }.unwrap_or_else(|payload| unwind::resume(payload));
         });
@@ -161,16 +155,16 @@ pub(crate) fn parker() -> Arc<Parker> {
 
 /// Blocks the current thread in a wait for another pool's latch, or as a thread of no pool: `f` gets the waiter to
 /// put into the latch, and the function that waits for it. A worker gives its seat up meanwhile.
-pub(crate) fn wait_outside<R>(shared: &Shared, f: impl FnOnce(Waiter, &OutsideWait<'_>) -> R) -> R {
+pub(crate) fn wait_outside<R>(shared: &Shared, f: impl FnOnce(Waiter, &dyn Fn(&Latch)) -> R) -> R {
     current::with(|slot| match slot {
-        Some(slot) => f(Waiter::Outside(slot.parker.clone()), &|latch, _| {
+        Some(slot) => f(Waiter::Outside(slot.parker.clone()), &|latch| {
             slot.publish_all();
             slot.park_while(&mut || latch.announce_sleep());
         }),
         None => {
             let parker = parker();
-            f(Waiter::Outside(parker.clone()), &|latch, lost| {
-                shared.park_outside_beside(&parker, &mut || latch.announce_sleep(), lost);
+            f(Waiter::Outside(parker.clone()), &|latch| {
+                shared.park_outside(&parker, &mut || latch.announce_sleep());
             })
         }
     })
@@ -198,51 +192,15 @@ pub(crate) fn park_without_slot(home: Option<&Shared>, parker: &Arc<Parker>, blo
 impl Shared {
     /// Parks a thread without a slot as long as it is `blocked`. It keeps the timers meanwhile.
     pub(crate) fn park_outside(&self, parker: &Arc<Parker>, blocked: &mut dyn FnMut() -> bool) {
-        self.park_outside_beside(parker, blocked, None);
-    }
-
-    /// The same for a wait that some of the work is a part of, which `lost` finds where nobody comes for it.
-    pub(crate) fn park_outside_beside(
-        &self,
-        parker: &Arc<Parker>,
-        blocked: &mut dyn FnMut() -> bool,
-        lost: Option<&Parts<'_>>,
-    ) {
         express::step_aside();
-        let lost = lost.filter(|_| !thread::panicking());
-        let mut vigil = lost.map(|_| Vigil::new());
         let bed = self.bed(parker);
         while blocked() {
-            let alone = self.no_threads();
-            let look = vigil.as_ref().map(Vigil::left);
-            let called = bed.park(if alone { Some(LOOK_AGAIN) } else { look });
+            let called = bed.park(self.no_threads().then_some(LOOK_AGAIN));
             bed.fire();
-            if called {
-                continue;
-            }
-            if alone {
+            if !called {
                 self.stand_in(&bed);
             }
-            if let (Some(lost), Some(vigil)) = (lost, &mut vigil) {
-                if vigil.is_over(self) && self.run_lost(&bed, lost) {
-                    vigil.begin_anew();
-                }
-            }
         }
-    }
-
-    /// Runs what `lost` finds, as a guest beside full seats. Whether there was anything.
-    fn run_lost(&self, bed: &Bed<'_>, lost: &Parts<'_>) -> bool {
-        bed.away(|| {
-            // All others stand still, so there is nobody to be polite to.
-            let Some(guest) = self.surplus_guest(POLITE_WAITS) else { return false };
-            let mut found = false;
-            while let Some(work) = lost(guest.slot) {
-                found = true;
-                guest.slot.run_part(work);
-            }
-            found
-        })
     }
 
     /// Where the system refuses threads nobody may be there for what a thread waits for but that thread itself: it runs

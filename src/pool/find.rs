@@ -207,7 +207,7 @@ impl Slot {
                 found = Some(Work::Job(job));
                 break;
             }
-            if job.scope().is_null() { detached.push(job) } else { scoped.push(job) }
+            if job.has_scope() { scoped.push(job) } else { detached.push(job) }
         }
         let any = !detached.is_empty() || !scoped.is_empty();
         scoped.into_iter().rev().for_each(|job| self.closures().push(job));
@@ -238,7 +238,8 @@ impl Slot {
                 // SAFETY: in hand and not yet run, so its scopes are alive.
                 (unsafe { fork.scope() }, Work::Fork(fork))
             });
-            let closure = || victim.closures_end.steal().map(|job| (job.scope(), Work::Job(job)));
+            // SAFETY: as above.
+            let closure = || victim.closures_end.steal().map(|job| (unsafe { job.scope() }, Work::Job(job)));
             if let Some((inner, work)) = fork.or_else(closure) {
                 self.note_victim(victim, &work);
                 // SAFETY: in hand and not yet run, so its scopes are alive.

@@ -105,7 +105,7 @@ impl Shared {
         let root = unsafe { job.as_ref() };
         if self.lent.lend(root) {
             // SAFETY: whoever takes it from the queue is a thread of the pool, and keeps that alive.
-            self.injector.push(unsafe { JobRef::new(std::ptr::from_ref(self).cast(), run_ticket, std::ptr::null()) });
+            self.injector.push(unsafe { JobRef::new(std::ptr::from_ref(self).cast(), run_ticket) });
         }
         self.notify();
         let guest = self.take_back_in_time(&parker, job.latch(), &root);

@@ -201,6 +201,11 @@ impl Shared {
         self.notify();
     }
 
+    /// Puts a job of background work where background closures are. The caller notifies.
+    pub(crate) fn pass_background(&self, job: JobRef) {
+        self.ranks.push(Priority::Background, job);
+    }
+
     /// Work waits, and all seats are taken: background work is to give way.
     #[inline]
     pub(crate) fn nudge_background(&self) {
@@ -312,7 +317,7 @@ impl Slot {
         match work {
             Work::Background(_) => true,
             Work::Fork(_) => part,
-            Work::Job(job) => part && !job.scope().is_null(),
+            Work::Job(job) => part && job.has_scope(),
             Work::Task(_) | Work::LongTask(_) => false,
         }
     }

@@ -43,7 +43,8 @@ impl Slot {
             }
             Work::Job(job) | Work::Background(job) => {
                 let turn = task_context::outside();
-                let scope = job.scope();
+                // SAFETY: in hand and not yet run.
+                let scope = unsafe { job.scope() };
                 self.place().set(Place { scope, work_scope: scope, work_base });
                 // SAFETY: taken from a queue, so it is ours alone and not yet run.
                 unsafe { job.run() };
@@ -161,7 +162,8 @@ impl Slot {
                 }
                 let Some(job) = self.closures().pop() else { break };
                 self.tick();
-                let scope = job.scope();
+                // SAFETY: in hand and not yet run.
+                let scope = unsafe { job.scope() };
                 // SAFETY: the job is in hand and not yet run, so its scopes are alive.
                 if within.is_some_and(|outer| !unsafe { lineage::is_within(scope, outer) }) {
                     self.closures().push(job);

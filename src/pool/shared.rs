@@ -35,6 +35,8 @@ pub(crate) struct Shared {
     pub(crate) gate: Gate,
     /// Work from outside, oldest first.
     pub(crate) injector: Injector<JobRef>,
+    /// What `spawn_fifo` has put behind the tickets in `injector`.
+    pub(crate) outside_fifo: Injector<JobRef>,
     /// Roots that anybody may run, from threads without a slot; their tickets are in the injector.
     pub(crate) lent: Lent,
     /// The same for roots that must run on a thread that the pool has started; on guests where it has none.
@@ -143,6 +145,7 @@ impl Shared {
             sleep: Sleep::new(),
             gate: Gate::new(),
             injector: Injector::new(),
+            outside_fifo: Injector::new(),
             lent: Lent::new(),
             worker_roots: Injector::new(),
             task_injector: Injector::new(),
@@ -508,7 +511,7 @@ impl Shared {
     pub(crate) fn queue_closure(&self, own: Option<&Slot>, job: JobRef) {
         let own = own.filter(|slot| std::ptr::eq(slot.shared(), self));
         // What background work spawns is not its own, and must not look as if it were.
-        match own.filter(|slot| !slot.rank.is_background() || !job.scope().is_null()) {
+        match own.filter(|slot| !slot.rank.is_background() || job.has_scope()) {
             Some(slot) => {
                 slot.closures().push(job);
                 self.notify_own();

@@ -5,7 +5,7 @@
 //! deque, oldest first, or from outside to the injector. See `sleep.md` for who finds a task in a next slot whose
 //! thread does not come back.
 
-use std::ptr::{self, NonNull};
+use std::ptr::NonNull;
 use std::sync::Arc;
 
 use crate::core::job::JobRef;
@@ -158,13 +158,13 @@ macro_rules! closure_scheduler {
 /// The task of a `spawn_cpu` closure as the job that runs it.
 pub(crate) fn cpu_job(task: Task) -> JobRef {
     // SAFETY: `run_queued` takes the task back; a job runs once, on any thread.
-    unsafe { JobRef::new(task.into_raw(), run_queued, ptr::null()) }
+    unsafe { JobRef::new(task.into_raw(), run_queued) }
 }
 
 /// The same for a blocking call.
 fn blocking_job(task: Task) -> JobRef {
     // SAFETY: as above.
-    unsafe { JobRef::new(task.into_raw(), run_closure, ptr::null()) }
+    unsafe { JobRef::new(task.into_raw(), run_closure) }
 }
 
 closure_scheduler!(

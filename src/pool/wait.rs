@@ -233,6 +233,7 @@ impl Slot {
     fn park_in(&self, bed: &Bed<'_>, blocked: &mut dyn FnMut() -> bool, parts: &Parts<'_>, lost: Option<&Parts<'_>>) {
         let lost = lost.filter(|_| !thread::panicking());
         let mut vigil = lost.map(|_| Vigil::new());
+        let mut turn = false;
         while blocked() {
             let exhausted = self.shared().spares_exhausted();
             let look = vigil.as_ref().map(Vigil::left);
@@ -241,30 +242,18 @@ impl Slot {
                 continue;
             }
             if let (Some(lost), Some(vigil)) = (lost, &mut vigil) {
-                if vigil.is_over(self.shared()) && self.run_lost(bed, lost) {
-                    vigil.begin_anew();
+                // Where threads are refused nobody else may ever come, and what is run in place may want a lock.
+                let alone = self.shared().no_threads();
+                if (vigil.is_over(self.shared()) || alone) && self.run_lost(bed, vigil, lost) {
                     continue;
                 }
             }
             if exhausted {
-                self.stand_in(bed, parts);
+                // Not each time, or what nobody else can run waits as long as there are parts.
+                turn = !turn;
+                self.stand_in(bed, parts, lost.filter(|_| turn));
             }
         }
-    }
-
-    /// Runs what `lost` finds. Whether there was anything.
-    fn run_lost(&self, bed: &Bed<'_>, lost: &Parts<'_>) -> bool {
-        let found = Cell::new(false);
-        // With a seat from before the search on: it has jobs in hand.
-        self.with_seat(|slot| {
-            bed.away(|| {
-                while let Some(work) = lost(slot) {
-                    found.set(true);
-                    slot.run_part(work);
-                }
-            });
-        });
-        found.get()
     }
 
     /// Parks without a seat. No: the limit has passed.
@@ -283,7 +272,7 @@ impl Slot {
     /// When every spare is out, a parked thread looks now and then whether work is left that nobody else can run, and
     /// runs it: a part of what it waits for if there is one; but unrelated work inside of a wait is better than none at
     /// all.
-    fn stand_in(&self, bed: &Bed<'_>, parts: &Parts<'_>) {
+    fn stand_in(&self, bed: &Bed<'_>, parts: &Parts<'_>, lost: Option<&Parts<'_>>) {
         let shared = self.shared();
         if shared.pass_seat() == Covered::Yes && !shared.has_private_forks() {
             return;
@@ -292,7 +281,7 @@ impl Slot {
             return;
         }
         let look = |slot: &Slot| {
-            if let Some(work) = parts(slot) {
+            if let Some(work) = parts(slot).or_else(|| lost?(slot)) {
                 slot.run_part(work);
             } else if let Some(work) = slot.find_any().or_else(|| slot.steal_stale_next()).or_else(|| slot.raid()) {
                 slot.run_unrelated(work);

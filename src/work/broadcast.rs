@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::ptr;
 use std::sync::Arc;
 use std::thread;
 
@@ -14,7 +13,7 @@ use crate::pool::enter::Accepted;
 use crate::pool::handle::{Handle, on_current};
 use crate::pool::shared::Shared;
 use crate::work::refused::refused_detached;
-use crate::work::scope::{Scope, ScopeBase, ScopeRef, open_in_place};
+use crate::work::scope::{Scope, Whole, job, open_in_place};
 use crate::work::scope_fifo::ScopeFifo;
 use crate::work::spawn::run_detached;
 
@@ -93,20 +92,17 @@ pub fn spawn_broadcast(op: impl Fn(BroadcastContext<'_>) + Send + Sync + 'static
 /// Spawns `op` in a scope once for each worker of its pool. `S` is the scope as `op` gets it.
 fn spawn_in_scope<'scope, S, F>(scope: &S, op: F)
 where
-    S: AsRef<ScopeBase<'scope>> + Sync,
+    S: Whole<'scope>,
     F: Fn(&S, BroadcastContext<'_>) + Send + Sync + 'scope,
 {
     let base = scope.as_ref();
     let threads = base.shared().workers();
     let op = Arc::new(op);
     for index in 0..threads {
-        let (op, this) = (op.clone(), ScopeRef(scope));
-        let call = move || {
-            // SAFETY: alive while the scope waits for this job.
-            op(unsafe { &*this.get() }, context(index, threads));
-        };
+        let op = op.clone();
+        let call = move |scope: &S| op(scope, context(index, threads));
         // SAFETY: `op` lives for 'scope, which the scope's end does not outlast; queued at once.
-        base.shared().post(index, unsafe { base.job(call) });
+        base.shared().post(index, unsafe { job(scope, call) });
     }
 }
 
@@ -193,10 +189,9 @@ impl Shared {
         open_in_place(self, Scope::new, |scope| {
             for (index, result) in results.iter().enumerate() {
                 let op = &op;
-                let call = move || *result.lock() = Some(unwind::catch(|| op(context(index, threads))));
+                let call = move |_: &Scope<'_>| *result.lock() = Some(unwind::catch(|| op(context(index, threads))));
                 // SAFETY: what the call borrows outlives the scope, and it is queued at once.
-                let job = unsafe { scope.as_ref().job(call) };
-                self.post(index, job);
+                self.post(index, unsafe { job(scope, call) });
             }
             // Our own call: the wait runs it.
         });
@@ -228,7 +223,7 @@ impl Shared {
             let op = op.clone();
             let call = move || run_detached(move || op(context(index, threads)));
             // SAFETY: `run_detached` does not unwind, and nothing is borrowed.
-            self.post(index, unsafe { HeapJob::new_ref(call, ptr::null()) });
+            self.post(index, unsafe { HeapJob::new_ref(call) });
         }
         Ok(())
     }

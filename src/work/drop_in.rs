@@ -261,7 +261,7 @@ fn spawn_after_end<F: FnOnce() + Send + 'static>(shared: &Shared, refused: ShutD
                 }
             };
             // SAFETY: it does not unwind, and nothing is borrowed.
-            slot.post_to_self(unsafe { HeapJob::new_ref(run, ptr::null()) });
+            slot.post_to_self(unsafe { HeapJob::new_ref(run) });
         }
         None => refused_detached_as(ENDED, refused),
     });

@@ -5,20 +5,20 @@ use std::marker::PhantomData;
 use std::ptr;
 
 use crate::core::count_latch::CountLatch;
-use crate::core::job::{HeapJob, JobRef};
-use crate::core::latch::Waiter;
+use crate::core::job::{JobRef, ScopeJob};
+use crate::core::latch::{Latch, Waiter};
 use crate::core::lineage::{Place, ScopeNode};
 use crate::ground::sync::{AtomicPtr, Ordering};
 use crate::ground::unwind::{self, Payload};
 use crate::pool::current;
-use crate::pool::enter::{OutsideWait, wait_outside};
+use crate::pool::enter::wait_outside;
 use crate::pool::handle::{Handle, on_current};
-use crate::pool::policy::WaitPolicy;
 use crate::pool::section;
 use crate::pool::shared::Shared;
 use crate::pool::slot::Slot;
 
 /// What both kinds of scope share. Lies in the opener's frame until the body and every job have ended.
+#[repr(C)]
 pub(crate) struct ScopeBase<'scope> {
     // Must come first: a pointer to the node is the scope's identity.
     node: ScopeNode,
@@ -56,25 +56,7 @@ impl<'scope> ScopeBase<'scope> {
     }
 
     pub(crate) fn node(&self) -> *const ScopeNode {
-        &raw const self.node
-    }
-
-    /// A job that counts as one of the scope's.
-    ///
-    /// # Safety
-    /// `f` and what it borrows live for 'scope, and the job is queued.
-    pub(crate) unsafe fn job(&self, f: impl FnOnce() + Send) -> JobRef {
-        self.jobs.add();
-        let this = Anchor(self);
-        let run = move || {
-            let this = this.get();
-            // SAFETY: the scope waits for this job, so it is alive until `done`.
-            unsafe { (*this).catch(f) };
-            // SAFETY: as above, and this is the job's last access.
-            unsafe { ScopeBase::part_done(this) };
-        };
-        // SAFETY: `run` does not unwind; the scope waits for it before what it borrows goes.
-        unsafe { HeapJob::new_ref(run, self.node()) }
+        ptr::from_ref(self).cast()
     }
 
     pub(crate) fn queue(&self, job: JobRef) {
@@ -125,22 +107,18 @@ impl<'scope> ScopeBase<'scope> {
         self.finish(result)
     }
 
-    /// The same on a thread that is not of the pool: it only blocks, unless nobody else comes for the jobs.
-    fn complete_outside<R>(&self, wait: &OutsideWait<'_>, body: impl FnOnce() -> R) -> R {
+    /// The same on a thread that is not of the pool: it only blocks.
+    fn complete_outside<R>(&self, wait: &dyn Fn(&Latch), body: impl FnOnce() -> R) -> R {
         let result = self.catch(body);
         // SAFETY: we are the opener.
         unsafe { CountLatch::done(&raw const self.jobs) };
-        let latch = self.jobs.latch();
-        let lost = |guest: &Slot| if latch.probe() { None } else { guest.rescue_within(self.node()) };
-        // With rayon's way of waiting jobs may count on running on threads of the pool's own.
-        let may_run = self.shared().config.wait_policy() == WaitPolicy::Leapfrog;
-        wait(latch, if may_run { Some(&lost) } else { None });
+        wait(self.jobs.latch());
         self.finish(result)
     }
 
     fn finish<R>(&self, result: Option<R>) -> R {
-        // Acquire pairs with the Release in `catch`.
-        let payload = self.panic.swap(ptr::null_mut(), Ordering::Acquire);
+        // All parts have ended, so nobody else is here. Acquire pairs with the Release in `keep_panic`.
+        let payload = self.panic.load(Ordering::Acquire);
         if payload.is_null() {
             return result.expect("a body without a result has left a panic");
         }
@@ -151,17 +129,27 @@ impl<'scope> ScopeBase<'scope> {
     }
 }
 
-/// A pointer to a scope that jobs may carry.
-struct Anchor<'scope>(*const ScopeBase<'scope>);
+/// A scope as its users see it.
+///
+/// # Safety
+/// A pointer to it is one to its base as well: it is repr(C), and begins with that.
+pub(crate) unsafe trait Whole<'scope>: AsRef<ScopeBase<'scope>> + Sync {}
 
-// SAFETY: `ScopeBase` is Sync, and the scope outlives its jobs.
-unsafe impl Send for Anchor<'_> {}
-
-impl<'scope> Anchor<'scope> {
-    // A method, so that closures capture the whole anchor and not the pointer in it.
-    fn get(&self) -> *const ScopeBase<'scope> {
-        self.0
-    }
+/// A job that counts as one of the scope's.
+///
+/// # Safety
+/// `f` and what it borrows live for 'scope, and the job is queued.
+pub(crate) unsafe fn job<'scope, S: Whole<'scope>>(scope: &S, f: impl FnOnce(&S) + Send) -> JobRef {
+    scope.as_ref().jobs.add();
+    let run = move |node: *const ScopeNode| {
+        let base = node.cast::<ScopeBase<'scope>>();
+        // SAFETY: made from the whole scope below, which waits for this job, so it is alive until `part_done`.
+        unsafe { (*base).catch(|| f(&*node.cast::<S>())) };
+        // SAFETY: as above, and this is the job's last access.
+        unsafe { ScopeBase::part_done(base) };
+    };
+    // SAFETY: `run` does not unwind; the scope waits for it before what it borrows goes.
+    unsafe { ScopeJob::new_ref(run, ptr::from_ref(scope).cast()) }
 }
 
 /// Opens a scope in `op`, for both kinds of scope, as a thread of the pool.
@@ -206,7 +194,9 @@ where
 }
 
 /// A scope in which closures can be spawned that borrow from the enclosing frame; see [`scope`].
+#[repr(C)]
 pub struct Scope<'scope> {
+    // Must come first: see `Whole`.
     base: ScopeBase<'scope>,
 }
 
@@ -215,6 +205,9 @@ impl<'scope> AsRef<ScopeBase<'scope>> for Scope<'scope> {
         &self.base
     }
 }
+
+// SAFETY: repr(C), and it begins with its base.
+unsafe impl<'scope> Whole<'scope> for Scope<'scope> {}
 
 impl<'scope> Scope<'scope> {
     pub(crate) fn new(base: ScopeBase<'scope>) -> Self {
@@ -248,33 +241,14 @@ impl<'scope> Scope<'scope> {
     where
         F: FnOnce(&Scope<'scope>) + Send + 'scope,
     {
-        let this = ScopeRef(self);
         // SAFETY: `f` lives for 'scope, which the scope's end does not outlast; queued at once.
-        let job = unsafe {
-            self.base.job(move || {
-                // SAFETY: alive while the scope waits for this job.
-                f(&*this.get())
-            })
-        };
-        self.base.queue(job);
+        self.base.queue(unsafe { job(self, f) });
     }
 }
 
 impl fmt::Debug for Scope<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scope").field("jobs", &self.base.jobs).finish_non_exhaustive()
-    }
-}
-
-/// A pointer to a whole scope that jobs may carry.
-pub(crate) struct ScopeRef<S>(pub(crate) *const S);
-
-// SAFETY: for `Scope` and `ScopeFifo`, which are Sync and outlive their jobs.
-unsafe impl<S: Sync> Send for ScopeRef<S> {}
-
-impl<S> ScopeRef<S> {
-    pub(crate) fn get(&self) -> *const S {
-        self.0
     }
 }
 

@@ -5,12 +5,14 @@ use std::fmt;
 use crate::core::job::JobRef;
 use crate::core::queue::Injector;
 use crate::pool::handle::{Handle, on_current};
-use crate::work::scope::{ScopeBase, ScopeRef, open, open_in_place};
+use crate::work::scope::{ScopeBase, Whole, job, open, open_in_place};
 
 /// A scope that runs its closures first in, first out; see [`scope_fifo`].
 ///
 /// The closures lie in a queue of the scope; what threads pass around are tickets, one for each.
+#[repr(C)]
 pub struct ScopeFifo<'scope> {
+    // Must come first: see `Whole`.
     base: ScopeBase<'scope>,
     queue: Injector<JobRef>,
 }
@@ -20,6 +22,9 @@ impl<'scope> AsRef<ScopeBase<'scope>> for ScopeFifo<'scope> {
         &self.base
     }
 }
+
+// SAFETY: repr(C), and it begins with its base.
+unsafe impl<'scope> Whole<'scope> for ScopeFifo<'scope> {}
 
 impl<'scope> ScopeFifo<'scope> {
     pub(crate) fn new(base: ScopeBase<'scope>) -> Self {
@@ -45,18 +50,11 @@ impl<'scope> ScopeFifo<'scope> {
     where
         F: FnOnce(&ScopeFifo<'scope>) + Send + 'scope,
     {
-        let this = ScopeRef(self);
         // SAFETY: `f` lives for 'scope, which the scope's end does not outlast; a ticket for it is queued at once.
-        let job = unsafe {
-            self.base.job(move || {
-                // SAFETY: alive while the scope waits for this job.
-                f(&*this.get())
-            })
-        };
-        self.queue.push(job);
+        self.queue.push(unsafe { job(self, f) });
         // SAFETY: the scope waits for as many jobs as there are tickets, and a ticket touches the scope only to take
         // its job.
-        let ticket = unsafe { JobRef::new(std::ptr::from_ref(self).cast(), ScopeFifo::run_ticket, self.base.node()) };
+        let ticket = unsafe { JobRef::of_scope(std::ptr::from_ref(self).cast(), ScopeFifo::run_ticket) };
         self.base.queue(ticket);
     }
 

@@ -3,6 +3,7 @@
 use std::ptr;
 
 use crate::core::job::{HeapJob, JobRef};
+use crate::core::queue::Injector;
 use crate::ground::error::ShutDown;
 use crate::ground::unwind;
 use crate::pool::admission::{Kind, Leave};
@@ -32,7 +33,7 @@ fn detached_job(f: impl FnOnce() + Send + 'static) -> JobRef {
         run_detached(f);
     };
     // SAFETY: `run_detached` does not unwind, and nor does `make_room`; nothing is borrowed.
-    unsafe { HeapJob::new_ref(run, ptr::null()) }
+    unsafe { HeapJob::new_ref(run) }
 }
 
 fn own_slot<R>(shared: &Shared, f: impl FnOnce(Option<&Slot>) -> R) -> R {
@@ -110,25 +111,22 @@ impl Shared {
             return Err(ShutDown(f));
         }
         let job = detached_job(f);
-        own_slot(self, |slot| match slot {
-            Some(slot) => {
-                slot.fifo.push(job);
-                // SAFETY: the slot lives as long as the pool, which lives while its jobs run.
-                let ticket = unsafe { JobRef::new(ptr::from_ref(slot).cast(), run_ticket, ptr::null()) };
-                self.queue_closure(Some(slot), ticket);
-            }
-            // The injector keeps the order by itself.
-            None => self.queue_closure(None, job),
+        own_slot(self, |slot| {
+            let fifo = slot.map_or(&self.outside_fifo, |slot| &slot.fifo);
+            fifo.push(job);
+            // SAFETY: both lie in the pool, which lives while its jobs run.
+            let ticket = unsafe { JobRef::new(ptr::from_ref(fifo).cast(), run_ticket) };
+            self.queue_closure(slot, ticket);
         });
         Ok(())
     }
 }
 
-/// Runs the oldest closure behind the tickets of a slot.
-unsafe fn run_ticket(slot: *const ()) {
-    // SAFETY: made from a slot of the pool on whose thread this runs.
-    let slot = unsafe { &*slot.cast::<Slot>() };
-    let job = slot.fifo.steal().expect("there is a job for every ticket");
+/// Runs the oldest closure behind the tickets of one queue.
+unsafe fn run_ticket(fifo: *const ()) {
+    // SAFETY: made from a queue of the pool on whose thread this runs.
+    let fifo = unsafe { &*fifo.cast::<Injector<JobRef>>() };
+    let job = fifo.steal().expect("there is a job for every ticket");
     // SAFETY: taken from the queue, and not yet run.
     unsafe { job.run() };
 }
