@@ -23,7 +23,7 @@ use crate::ground::ticks::Ticks;
 use crate::ground::unwind::{self, Payload};
 use crate::par::pace::{self, Active, Pace};
 use crate::par::plumbing::{Consumer, Folder};
-use crate::par::stretch::{Cut, Stretch};
+use crate::par::stretch::{Block, Cut, Stretch};
 use crate::pool::current;
 use crate::pool::shared::Worth;
 use crate::pool::slot::Slot;
@@ -259,6 +259,18 @@ impl<S: Stretch, C: Consumer<S::Item>> Open<'_, S, C> {
     }
 }
 
+/// Runs a block. Where the folder is larger than the registers that it would lie in, as a function of its own: in the
+/// midst of all else that goes on in a piece, compilers take the eight sums of an array apart, and join them again in
+/// pairs that lie across the vectors.
+#[inline(always)]
+fn fold<S: Stretch, C: Consumer<S::Item>>(block: Block<S::Producer>, folder: C::Folder) -> C::Folder {
+    #[inline(never)]
+    fn apart<S: Stretch, C: Consumer<S::Item>>(block: Block<S::Producer>, folder: C::Folder) -> C::Folder {
+        S::fold(block, folder)
+    }
+    if const { size_of::<C::Folder>() > 0 } { apart::<S, C>(block, folder) } else { S::fold(block, folder) }
+}
+
 /// Runs a piece from its beginning.
 pub(crate) fn run<S, C>(slot: &Slot, mut stretch: S, consumer: C, mut pace: Pace) -> C::Result
 where
@@ -314,7 +326,7 @@ where
             }
         };
         // In one place, so that there is one copy of the loop.
-        folder = S::fold(block, folder);
+        folder = fold::<S, C>(block, folder);
         let next = if pushed {
             let Some(rest) = open.pop() else {
                 if pace.is_blind() {
