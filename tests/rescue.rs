@@ -90,6 +90,48 @@ fn jobs_in_the_queue_of_a_thread_that_waits_for_the_lock() {
     });
 }
 
+/// What is found opens a scope of its own, whose jobs lie elsewhere in turn; and so on.
+#[test]
+fn searches_inside_of_searches() {
+    with_deadline(60, || {
+        let pool = pool(2);
+        let wanted = Wanted::default();
+        let (begun, ran) = (AtomicBool::new(false), AtomicUsize::new(0));
+        let handle = pool.handle();
+        fn nested(depth: usize, wanted: &Wanted, pool: &Handle, ran: &AtomicUsize) {
+            ran.fetch_add(1, Ordering::SeqCst);
+            if depth > 0 {
+                filch::scope(|s| {
+                    // Into the injector, between others.
+                    thread::scope(|outside| {
+                        outside.spawn(|| {
+                            wanted.detach(pool, 5);
+                            s.spawn(|_| nested(depth - 1, wanted, pool, ran));
+                            wanted.detach(pool, 5);
+                        });
+                    });
+                });
+            }
+        }
+        pool.install_on_worker(|| {
+            let held = lock(&wanted.mutex);
+            filch::scope(|s| {
+                s.spawn(|s| {
+                    begun.store(true, Ordering::SeqCst);
+                    wanted.detach(handle, 5);
+                    s.spawn(|_| nested(4, &wanted, handle, &ran));
+                    wanted.detach(handle, 5);
+                    wanted.inject(handle, 10);
+                });
+                wait_for(&begun);
+            });
+            drop(held);
+        });
+        assert_eq!(ran.into_inner(), 5);
+        wanted.assert_all_run();
+    });
+}
+
 #[test]
 fn jobs_of_a_fifo_scope() {
     with_deadline(60, || {

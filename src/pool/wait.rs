@@ -234,6 +234,9 @@ impl Slot {
         let lost = lost.filter(|_| !thread::panicking());
         let mut vigil = lost.map(|_| Vigil::new());
         let mut turn = false;
+        // So far only if it had no seat to leave.
+        let busy = self.is_busy();
+        self.set_busy(false);
         while blocked() {
             let exhausted = self.shared().spares_exhausted();
             let look = vigil.as_ref().map(Vigil::left);
@@ -254,6 +257,7 @@ impl Slot {
                 self.stand_in(bed, parts, lost.filter(|_| turn));
             }
         }
+        self.set_busy(busy);
     }
 
     /// Parks without a seat. No: the limit has passed.
@@ -297,7 +301,9 @@ impl Slot {
     /// Takes a seat for the time of `f`, on a thread that has given its own up.
     fn with_seat(&self, f: impl FnOnce(&Slot)) {
         if self.seatless().get() {
-            return f(self);
+            self.set_busy(true);
+            f(self);
+            return self.set_busy(false);
         }
         let shared = self.shared();
         shared.sleep.take_seat();
